@@ -1,0 +1,136 @@
+/** Measures whole commands of `art` and of the tools people use today, alternating in one run. */
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Ballast } from './measure.ts';
+import { PEERS, type Peer } from './peers.ts';
+import { resultsOf, tableOf } from './report.ts';
+import { runScenario } from './scenario.ts';
+import { Scratch } from './scratch.ts';
+import { measureStartup, startupTable } from './startup.ts';
+import { SCENARIOS, type Scenario } from './workloads.ts';
+
+const USAGE = `npm run bench -- [workload…] [options]
+
+A workload is a scenario (${[...Object.keys(SCENARIOS), 'startup'].join(', ')}) or one of its rows.
+Without any: all but memory and flat-1m.
+
+  --rounds N     rounds that count, after one that does not (3)
+  --tools a,b    only these of ${PEERS.map(({ name }) => name).join(', ')}
+  --scale X      multiply sizes and counts (1)
+  --dir D        work below this folder (${join(tmpdir(), 'art-bench')}); try /dev/shm for many small files
+  --json FILE    write the JSON lines there, not to stdout
+  --keep         leave the work folder behind
+`;
+const LONG = ['memory', 'flat-1m'];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '3' },
+    tools: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    dir: { type: 'string', default: join(tmpdir(), 'art-bench') },
+    json: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const scale = Number(values.scale);
+const rounds = Number(values.rounds);
+if (values.help || !(scale > 0) || !(rounds >= 1)) {
+  say(USAGE);
+  process.exit(values.help ? 0 : 2);
+}
+const folder = resolve(values.dir);
+mkdirSync(folder, { recursive: true });
+if (values.json !== undefined) writeFileSync(values.json, '');
+const scratch = new Scratch(folder);
+process.once('SIGINT', () => {
+  if (!values.keep) scratch.remove();
+  process.exit(130);
+});
+try {
+  runAll();
+} finally {
+  note('');
+  if (!values.keep) scratch.remove();
+}
+
+function runAll(): void {
+  const toolsAsked = values.tools?.split(',');
+  const installed = PEERS.filter((peer) => {
+    const isAsked = toolsAsked?.includes(peer.name) ?? true;
+    const isThere = isAsked && peer.isInstalled();
+    if (isAsked && !isThere)
+      say(`skipped: ${peer.name} is not ${peer.role === 'art' ? 'built' : 'installed'}\n`);
+    return isThere;
+  });
+  const options = {
+    scale,
+    cacheFolder: join(folder, 'packages'),
+    workFolder: () => scratch.folder('masters'),
+  };
+  const known = Object.entries(SCENARIOS).map(([name, make]) => ({ name, scenario: make(options) }));
+  const names = new Set(['startup', ...known.flatMap(({ name, scenario }) => [name, ...rowsOf(scenario)])]);
+  for (const word of positionals) if (!names.has(word)) throw new Error(`no workload is called ${word}`);
+
+  for (const { name, scenario } of known) {
+    const isWhole = positionals.length === 0 ? !LONG.includes(name) : positionals.includes(name);
+    const wanted = new Set(rowsOf(scenario).filter((row) => isWhole || positionals.includes(row)));
+    if (wanted.size === 0) continue;
+    if (scenario.isAvailable?.() === false) {
+      say(`skipped: ${name}: its input cannot be had here\n`);
+      continue;
+    }
+    const peers = installed.filter((peer) =>
+      (toolsAsked ?? scenario.tools ?? [peer.name]).includes(peer.name),
+    );
+    runOne(scenario, wanted, peers);
+  }
+  if (positionals.length === 0 || positionals.includes('startup')) {
+    const results = measureStartup(scratch.folder('startup'));
+    for (const result of results) writeJson(result);
+    say(startupTable(results));
+  }
+}
+
+function runOne(scenario: Scenario, wanted: ReadonlySet<string>, peers: readonly Peer[]): void {
+  const ballast = new Ballast(scenario.warmBytes);
+  try {
+    const rows = runScenario({ scenario, wanted, peers, rounds, scratch, ballast, note });
+    note('');
+    for (const step of scenario.steps.filter(({ row }) => wanted.has(row))) {
+      const results = resultsOf(
+        rows.filter((row) => row.step === step),
+        { scale },
+      );
+      for (const result of results) writeJson(result);
+      if (results.some(({ problem }) => problem !== null)) process.exitCode = 1;
+      say(tableOf(step.title, results));
+    }
+  } finally {
+    ballast.close();
+  }
+}
+
+function rowsOf({ steps }: Scenario): string[] {
+  return steps.map(({ row }) => row);
+}
+
+function writeJson(result: object): void {
+  const line = `${JSON.stringify(result)}\n`;
+  if (values.json === undefined) process.stdout.write(line);
+  else appendFileSync(values.json, line);
+}
+
+/** Shows on a terminal what is being measured, in one line that the next one overwrites. */
+function note(text: string): void {
+  if (process.stderr.isTTY) say(`\r\x1b[K${text}`);
+}
+
+function say(text: string): void {
+  process.stderr.write(text);
+}

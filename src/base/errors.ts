@@ -1,0 +1,97 @@
+/** Names every operating error once: its code, its exit status and what the user can do about it. */
+
+interface ErrorKind {
+  readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 130;
+  readonly hint?: string;
+}
+
+/** The catalogue. A code is an API and never changes its meaning; a message may be reworded. */
+export const ERRORS = {
+  // 1: it failed
+  DISK_FULL: { exit: 1, hint: 'Free some space and run the same command again; nothing is stored twice.' },
+  FILE_CHANGED: { exit: 1, hint: 'Stop whatever is writing the file, then commit again.' },
+  FILE_UNREADABLE: { exit: 1, hint: 'Make it readable, or name it in .artignore.' },
+  FILE_UNSUPPORTED: { exit: 1, hint: 'Name it in .artignore, or move it elsewhere.' },
+  FOLDER_UNWRITABLE: { exit: 1, hint: 'Check owner, permissions and whether the disk is mounted read-only.' },
+  IO_FAILED: { exit: 1 },
+  PATH_INVALID_UTF8: { exit: 1, hint: 'Rename it to valid UTF-8, or name its folder in .artignore.' },
+  REPOSITORY_NESTED: { exit: 1, hint: 'Use --nested to make one here all the same.' },
+  REPOSITORY_TOO_NEW: { exit: 1, hint: 'Install a newer art, or use the one that made this repository.' },
+  // 2: it was asked wrongly
+  USAGE: { exit: 2, hint: 'See `art --help`.' },
+  NAME_INVALID: { exit: 2 },
+  SPEC_INVALID: { exit: 2, hint: 'Write NAME, NAME:v3, NAME:ALIAS or NAME@HASH.' },
+  HASH_AMBIGUOUS: { exit: 2, hint: 'Give more characters of the hash.' },
+  CONFIG_INVALID: { exit: 2 },
+  NOTHING_BOUND: { exit: 2, hint: 'Name an artifact and a path: `art commit NAME PATH`.' },
+  // 3: it is not there
+  REPOSITORY_NOT_FOUND: { exit: 3, hint: 'Run `art init` in the folder that should hold it.' },
+  ARTIFACT_NOT_FOUND: { exit: 3, hint: '`art list` shows what there is.' },
+  VERSION_NOT_FOUND: { exit: 3, hint: '`art log` shows the versions there are.' },
+  ALIAS_NOT_FOUND: { exit: 3, hint: '`art show NAME` lists its aliases.' },
+  ENTRY_NOT_FOUND: { exit: 3, hint: '`art ls SPEC` lists the paths in a version.' },
+  PATH_NOT_FOUND: { exit: 3 },
+  BINDING_NOT_FOUND: { exit: 3, hint: '`art status` lists the bound folders.' },
+  OBJECT_NOT_FOUND: { exit: 3, hint: 'Run `art fsck` to learn what is missing.' },
+  // 4: data is damaged
+  OBJECT_CORRUPT: { exit: 4, hint: 'Run `art fsck --deep` to learn how far it goes, `art fsck --repair` to mend it.' },
+  OBJECT_INVALID: { exit: 4, hint: 'It was not written by art, or by a newer one.' },
+  PACK_CORRUPT: { exit: 4, hint: 'Run `art fsck --deep` to learn how far it goes, `art fsck --repair` to mend it.' },
+  STORE_DAMAGED: { exit: 4, hint: 'Run `art fsck --repair`: it rebuilds the database from the packs.' },
+  TREE_UNSAFE: { exit: 4, hint: 'Nothing was written. Ask whoever made this version.' },
+  // 5: two things do not agree
+  UNCOMMITTED_CHANGES: { exit: 5, hint: 'Commit them first, or use --force to overwrite them.' },
+  TYPE_MISMATCH: { exit: 5, hint: 'Leave -t away, or commit under another name.' },
+  NAME_TAKEN: { exit: 5, hint: 'Choose a name that differs by more than case.' },
+  BINDING_CONFLICT: { exit: 5, hint: 'Use --no-bind, or `art unbind` the other one first.' },
+  BOUND_PATH_GONE: { exit: 5, hint: 'Use `art checkout NAME` to bring it back, or --allow-empty to commit it as empty.' },
+  REF_MOVED: { exit: 5, hint: 'Run the command again.' },
+  REUSED_GONE: { exit: 5, hint: 'Run the command again.' },
+  // 6: somebody else is at it
+  LOCKED: { exit: 6, hint: 'Wait for it to end. If its host is gone for good: `art fsck --break-lock`.' },
+  // 130: the user stopped it
+  INTERRUPTED: { exit: 130 },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An operating error: expected, named, meant for the user. A bug is an AssertionError instead. */
+export class ArtError extends Error {
+  override readonly name = 'ArtError';
+  readonly code: ErrorCode;
+  readonly exit: number;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly hint?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const kind: ErrorKind = ERRORS[code];
+    this.code = code;
+    this.exit = kind.exit;
+    this.hint = options.hint ?? kind.hint;
+  }
+}
+
+/** Tells whether `error` is an operating error with this code. */
+export function isArtError(error: unknown, code?: ErrorCode): error is ArtError {
+  return error instanceof ArtError && (code === undefined || error.code === code);
+}
+
+/** The system's error code (`ENOENT`, `EACCES`, …) of an error raised by node:fs, if it is one. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code: unknown = (error as NodeJS.ErrnoException).code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Turns a failure of node:fs on `path` into the operating error it means; passes anything else through. */
+export function fileError(error: unknown, path: string): unknown {
+  const errno = errnoOf(error);
+  if (error instanceof ArtError || errno === undefined) return error;
+  const shown = JSON.stringify(path);
+  if (errno === 'ENOSPC' || errno === 'EDQUOT') return new ArtError('DISK_FULL', `no space left to write ${shown}`, { cause: error });
+  if (errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS') {
+    return new ArtError('FOLDER_UNWRITABLE', `not permitted: ${shown} (${errno})`, { cause: error });
+  }
+  if (errno === 'ENOENT') return new ArtError('PATH_NOT_FOUND', `${shown} does not exist`, { cause: error });
+  return new ArtError('IO_FAILED', `${shown}: ${(error as Error).message}`, { cause: error });
+}

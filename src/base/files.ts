@@ -1,0 +1,49 @@
+/** Writes files so that they survive a crash. */
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from './errors.ts';
+
+/** Makes the names in `folder` durable. File systems that cannot sync a folder are taken at their word. */
+export function syncFolder(folder: string): void {
+  let fd: number;
+  try {
+    fd = openSync(folder, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'EISDIR' || errnoOf(error) === 'EPERM') return;
+    throw error;
+  }
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOTSUP') throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes all of `bytes`, however often the system writes short. */
+export function writeAll(fd: number, bytes: Uint8Array, position: number | null = null): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+  }
+}
+
+/** Replaces `path` whole or not at all, durably: temporary file, sync, rename, sync of the folder. */
+export function replaceFile(path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2, 8)}.tmp`;
+  const fd = openSync(temporary, 'wx');
+  try {
+    try {
+      writeAll(fd, bytes);
+      fdatasyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}

@@ -1,0 +1,23 @@
+/** base: errors, bytes, hashes that are no names, waiting and durable files; knows no artifact. */
+export { ArtError, ERRORS, errnoOf, fileError, isArtError } from './errors.ts';
+export type { ErrorCode } from './errors.ts';
+export {
+  ByteReader,
+  ByteWriter,
+  EMPTY_BYTES,
+  compareBytes,
+  compareUtf8,
+  equalBytes,
+  fromHex,
+  textOf,
+  toHex,
+  utf8,
+} from './bytes.ts';
+export { BloomFilter } from './bloom.ts';
+export { crc32c } from './crc32c.ts';
+export { DigestTable } from './digest-table.ts';
+export { murmur3 } from './murmur3.ts';
+export { Pace, nextTurn, sleep, throwIfAborted } from './async.ts';
+export { replaceFile, syncFolder, writeAll } from './files.ts';
+export { editDistance, suggest } from './suggest.ts';
+export { formatAge, formatBytes, formatCount, formatDuration } from './format.ts';

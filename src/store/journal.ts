@@ -1,0 +1,59 @@
+/** Appends small transactions to the shared journal pack, under the lock. */
+import { closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import { ArtError, fileError, syncFolder, writeAll } from '#base';
+import { HEADER_BYTES, JOURNAL_ALIGNMENT, encodeHeader } from './pack-format.ts';
+
+/** A journal longer than this is left and a new one begun. */
+export const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
+/** Where the first segment of a journal begins. */
+export const JOURNAL_START = HEADER_BYTES;
+
+/** Makes an empty journal, durably, unless a crash left one. */
+export function createJournal(path: string): void {
+  if (existsSync(path)) return;
+  try {
+    const fd = openSync(path, 'wx');
+    try {
+      writeAll(fd, encodeHeader(randomBytes(16), JOURNAL_ALIGNMENT));
+      fdatasyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    syncFolder(dirname(path));
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+/**
+ * Writes a whole segment at `end`, where the last one ends, and makes it durable; what a crash left beyond is cut off
+ * first. A write that fails leaves the journal as it was.
+ */
+export function appendJournal(path: string, end: number, segment: readonly Uint8Array[]): void {
+  const fd = openExisting(path);
+  try {
+    if (fstatSync(fd).size < end) throw new ArtError('STORE_DAMAGED', `the journal ${path} is shorter than it was`);
+    try {
+      ftruncateSync(fd, end);
+      writeAll(fd, Buffer.concat(segment), end);
+      fdatasyncSync(fd);
+    } catch (error) {
+      ftruncateSync(fd, end);
+      throw error;
+    }
+  } catch (error) {
+    throw fileError(error, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openExisting(path: string): number {
+  try {
+    return openSync(path, 'r+');
+  } catch (cause) {
+    throw new ArtError('STORE_DAMAGED', `the journal ${path} cannot be opened`, { cause });
+  }
+}

@@ -1,0 +1,175 @@
+/** The store on disk: objects in packs, found through LevelDB, small records beside them. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ArtError, equalBytes, fileError } from '#base';
+import { NODE, formatCid, hash } from '#object';
+import type { Digest, ObjectId } from '#object';
+import { loadCompression } from './compression.ts';
+import { Database, openTable } from './database.ts';
+import { JOURNAL_START, createJournal } from './journal.ts';
+import { LevelTransaction } from './level-transaction.ts';
+import { decodeLocation } from './location.ts';
+import type { Location } from './location.ts';
+import type { ObjectReader, ObjectStore, RecordRow, Transaction } from './object-store.ts';
+import { packName } from './pack-files.ts';
+import { PackGone, PackReader } from './pack-reader.ts';
+import { META_KEY, encodeMeta, keyOfRecord, objectKey, openRecord, recordKey } from './records.ts';
+
+/** Makes the folders, the first journal and the database of a new store in `art` (a `.art` folder that exists). */
+export async function createStore(art: string): Promise<void> {
+  try {
+    for (const folder of ['packs', 'tmp', 'lock']) mkdirSync(join(art, folder), { recursive: true });
+  } catch (error) {
+    throw fileError(error, art);
+  }
+  createJournal(join(art, 'packs', packName(1, 'journal')));
+  const table = openTable(join(art, 'objects'), { create: true });
+  await table.open();
+  const meta = { journal: 1, journalEnd: JOURNAL_START, nextPack: 2, epoch: 0 };
+  await table.put(META_KEY, encodeMeta(meta), { sync: true });
+  await table.close();
+}
+
+export class LevelStore implements ObjectStore {
+  readonly art: string;
+  readonly database: Database;
+  readonly packReader: PackReader;
+  #publishing: Promise<unknown> = Promise.resolve();
+
+  /** Nothing is opened before it is needed. `art` is the `.art` folder. */
+  constructor(art: string) {
+    this.art = art;
+    this.packReader = new PackReader(join(art, 'packs'));
+    this.database = new Database(art, this.packReader);
+  }
+
+  async missing(ids: readonly ObjectId[]): Promise<ObjectId[]> {
+    const absent: ObjectId[] = [];
+    await this.database.use(async () => {
+      for (let i = 0; i < ids.length; i += 1000) {
+        const page = ids.slice(i, i + 1000);
+        const found = await this.database.table.hasMany(page.map(({ kind, digest }) => objectKey(kind, digest)));
+        absent.push(...page.filter((_, j) => !found[j]));
+      }
+    });
+    return absent;
+  }
+
+  reader(): ObjectReader {
+    return this.#readerOn(this.packReader);
+  }
+
+  async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
+    const ids = digests.map((digest) => ({ kind: NODE, digest }) as const);
+    return (await this.reader().getMany(ids)).map((bytes) => Buffer.from(bytes));
+  }
+
+  async getRecord(key: string): Promise<Uint8Array | undefined> {
+    return this.database.use(() => readRecord(this.database, key));
+  }
+
+  async listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]> {
+    return this.database.use(() => readRecords(this.database, prefix, page));
+  }
+
+  async epoch(): Promise<number> {
+    return this.database.use(() => this.database.meta.epoch);
+  }
+
+  async rest(): Promise<void> {
+    await this.database.rest();
+  }
+
+  async begin(): Promise<Transaction> {
+    await loadCompression();
+    await this.database.pin();
+    return new LevelTransaction(this);
+  }
+
+  /** Runs one publishing at a time in this process; others are kept out by the database being open here. */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#publishing;
+    let done = () => {};
+    this.#publishing = new Promise<void>((resolve) => (done = resolve));
+    await before;
+    try {
+      return await work();
+    } finally {
+      done();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.database.rest();
+    this.database.lock.close();
+    this.packReader.close();
+  }
+
+  #readerOn(packs: PackReader): ObjectReader {
+    return {
+      getMany: async (ids) => {
+        for (let attempt = 0; ; attempt++) {
+          const locations = await this.#locate(ids);
+          if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined)) await loadCompression();
+          let contents: Uint8Array[];
+          try {
+            contents = packs.read(locations);
+          } catch (error) {
+            // gc may have moved what we looked for between the look-up and the read.
+            if (!(error instanceof PackGone)) throw named(error, ids);
+            if (attempt === 2) throw new ArtError('PACK_CORRUPT', `${error.message} but the database still names it`);
+            continue;
+          }
+          ids.forEach((id, i) => verify(id, contents[i]));
+          return contents;
+        }
+      },
+    };
+  }
+
+  async #locate(ids: readonly ObjectId[]): Promise<Location[]> {
+    return this.database.use(() => {
+      const { table } = this.database;
+      return ids.map((id) => {
+        const value = table.getSync(objectKey(id.kind, id.digest));
+        if (value === undefined) throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);
+        try {
+          return decodeLocation(value);
+        } catch (cause) {
+          throw new ArtError('STORE_DAMAGED', `the database's row for object ${formatCid(id)} is damaged`, { cause });
+        }
+      });
+    });
+  }
+}
+
+export async function readRecord(database: Database, key: string): Promise<Uint8Array | undefined> {
+  const sealed = database.table.getSync(recordKey(key));
+  return sealed === undefined ? undefined : openRecord(key, sealed);
+}
+
+export async function readRecords(
+  database: Database,
+  prefix: string,
+  page: { readonly after?: string; readonly limit: number },
+): Promise<RecordRow[]> {
+  const after = page.after !== undefined && page.after > prefix ? page.after : undefined;
+  const start = after === undefined ? { gte: recordKey(prefix) } : { gt: recordKey(after) };
+  const end = Buffer.concat([recordKey(prefix), Buffer.from([0xff])]);
+  const rows: RecordRow[] = [];
+  for await (const [bytes, sealed] of database.table.iterator({ ...start, lt: end, limit: page.limit })) {
+    const key = keyOfRecord(bytes);
+    rows.push({ key, value: openRecord(key, sealed) });
+  }
+  return rows;
+}
+
+function verify(id: ObjectId, bytes: Uint8Array): void {
+  if (equalBytes(hash(bytes), id.digest)) return;
+  throw new ArtError('OBJECT_CORRUPT', `object ${formatCid(id)} does not have the bytes of its name`);
+}
+
+function named(error: unknown, ids: readonly ObjectId[]): unknown {
+  if (!(error instanceof ArtError) || error.code !== 'PACK_CORRUPT') return error;
+  return new ArtError('OBJECT_CORRUPT', `${error.message} (read for ${formatCid(ids[0])})`, { cause: error });
+}

@@ -1,0 +1,200 @@
+/** One writer's work on the store on disk: into packs outside the lock, then visible in one synced batch. */
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { ArtError, DigestTable, fileError, syncFolder } from '#base';
+import { CHUNK, NODE, hash } from '#object';
+import type { Digest, ObjectKind } from '#object';
+import { objectPut, recordChanges } from './database.ts';
+import type { Database } from './database.ts';
+import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal } from './journal.ts';
+import type { LevelStore } from './level-store.ts';
+import { readRecord, readRecords } from './level-store.ts';
+import type { LockedStore, Transaction, TransactionStats } from './object-store.ts';
+import { packName } from './pack-files.ts';
+import { RECORDS } from './pack-format.ts';
+import { encodeChanges, objectKey } from './records.ts';
+import type { RecordChanges } from './records.ts';
+import { Session } from './sessions.ts';
+import { Unpublished } from './unpublished.ts';
+
+/** What stores no more than this goes whole into the journal. */
+const JOURNALED_BYTES_MAX = 4 * 1024 * 1024;
+/** How many reused objects are remembered one by one; with more, any gc in between means starting over. */
+const REUSED_MAX = 1_000_000;
+
+export class LevelTransaction implements Transaction {
+  readonly epoch: number;
+  readonly stats: TransactionStats;
+  readonly #counts = { objects: 0, rawBytes: 0, storedBytes: 0 };
+  readonly #store: LevelStore;
+  readonly #database: Database;
+  readonly #session: Session;
+  readonly #reused: Record<ObjectKind, DigestTable> = { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
+  #current: Unpublished;
+  /** Full packs that wait to be published, oldest first. */
+  #waiting: Unpublished[] = [];
+  #checkedEpoch: number;
+  #open = true;
+
+  /** The database is pinned by the caller, and unpinned by disposing. */
+  constructor(store: LevelStore) {
+    this.#store = store;
+    this.#database = store.database;
+    this.epoch = this.#checkedEpoch = store.database.meta.epoch;
+    this.stats = this.#counts;
+    this.#session = new Session(join(store.art, 'tmp'));
+    this.#current = this.#newUnpublished();
+  }
+
+  breathe(): Promise<void> | undefined {
+    return this.#waiting.length > 0 ? this.#publishWaiting() : this.#database.breathe();
+  }
+
+  has(kind: ObjectKind, digest: Digest): boolean {
+    if (this.#current.has(kind, digest) || this.#reused[kind].has(digest)) return true;
+    for (const waiting of this.#waiting) if (waiting.has(kind, digest)) return true;
+    if (this.#database.table.getSync(objectKey(kind, digest)) === undefined) return false;
+    this.rely(kind, digest);
+    return true;
+  }
+
+  rely(kind: ObjectKind, digest: Digest): void {
+    if (this.#reused[kind].size < REUSED_MAX) this.#reused[kind].add(digest);
+  }
+
+  put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): boolean {
+    if (this.has(kind, digest)) return false;
+    const before = this.#current.storedBytes;
+    this.#current.put(kind, digest, bytes);
+    this.#counts.objects++;
+    this.#counts.rawBytes += bytes.length;
+    this.#counts.storedBytes += this.#current.storedBytes - before;
+    if (this.#current.full) this.#turnOver();
+    return true;
+  }
+
+  putNode(digest: Digest, bytes: Uint8Array): void {
+    this.put(NODE, digest, bytes);
+  }
+
+  async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
+    const found = digests.map((digest) => this.#unpublishedNode(digest));
+    const absent = digests.filter((_, i) => found[i] === undefined);
+    const stored = absent.length === 0 ? [] : await this.#store.getNodes(absent);
+    let next = 0;
+    return found.map((bytes) => bytes ?? stored[next++]);
+  }
+
+  async publish<T>(decide: (locked: LockedStore) => Promise<T>): Promise<T> {
+    return this.#store.exclusively(async () => {
+      if (this.#current.packed || this.#current.storedBytes > JOURNALED_BYTES_MAX) this.#turnOver();
+      await this.#publishWaiting();
+      this.#checkReused();
+      this.#current.holdForJournal();
+      const changes = new Map<string, Uint8Array | undefined>();
+      const result = await decide(this.#locked(changes));
+      await this.#writeJournal(changes);
+      this.#session.end();
+      return result;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      for (const waiting of this.#waiting) await waiting.drop();
+      await this.#current.drop();
+      this.#session.end();
+    } finally {
+      this.#database.unpin();
+    }
+  }
+
+  #newUnpublished(): Unpublished {
+    return new Unpublished(() => this.#session.newPackPath());
+  }
+
+  #turnOver(): void {
+    this.#current.toPack();
+    this.#waiting.push(this.#current);
+    this.#current = this.#newUnpublished();
+  }
+
+  #unpublishedNode(digest: Digest): Uint8Array | undefined {
+    for (const unpublished of [this.#current, ...this.#waiting]) {
+      const bytes = unpublished.inline(NODE, digest);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
+  }
+
+  #locked(changes: Map<string, Uint8Array | undefined>): LockedStore {
+    return {
+      getNodes: (digests) => this.getNodes(digests),
+      putNode: (digest, bytes) => this.putNode(digest, bytes),
+      put: (kind, digest, bytes) => this.put(kind, digest, bytes),
+      getRecord: async (key) => (changes.has(key) ? changes.get(key) : readRecord(this.#database, key)),
+      listRecords: (prefix, page) => readRecords(this.#database, prefix, page),
+      setRecord: (key, value) => void changes.set(key, value),
+    };
+  }
+
+  // Durable first, then named, then found: a crash in between leaves garbage, never a row without its bytes.
+  async #publishWaiting(): Promise<void> {
+    for (let waiting = this.#waiting[0]; waiting !== undefined; waiting = this.#waiting[0]) {
+      const pack = waiting.toPack();
+      await pack.finish();
+      this.#checkReused();
+      const { meta } = this.#database;
+      const number = meta.nextPack;
+      const folder = join(this.#store.art, 'packs');
+      this.#session.note(number);
+      try {
+        renameSync(pack.path, join(folder, packName(number, 'pack')));
+        syncFolder(folder);
+      } catch (error) {
+        throw fileError(error, pack.path);
+      }
+      const rows = pack.rows.map((row) => objectPut(number, row, waiting.inline(row.kind, row.digest)));
+      await this.#database.write([...rows, this.#database.setMeta({ ...meta, nextPack: number + 1 })]);
+      this.#waiting.shift();
+    }
+  }
+
+  async #writeJournal(changes: RecordChanges): Promise<void> {
+    const current = this.#current;
+    const lists = encodeChanges(changes).map((bytes) => ({ kind: RECORDS, digest: hash(bytes), bytes }) as const);
+    if (lists.length === 0 && current.empty) return;
+    const { meta } = this.#database;
+    let { journal, journalEnd, nextPack } = meta;
+    if (journalEnd > JOURNAL_BYTES_MAX) {
+      [journal, journalEnd, nextPack] = [nextPack, JOURNAL_START, nextPack + 1];
+      createJournal(this.#database.journalPath(journal));
+    }
+    const { parts, rows, end } = current.toJournal(journalEnd, lists);
+    appendJournal(this.#database.journalPath(journal), journalEnd, parts);
+    const objects = rows
+      .filter(({ kind }) => kind !== RECORDS)
+      .map((row) => objectPut(journal, row, current.inline(row.kind, row.digest)));
+    const last = this.#database.setMeta({ ...meta, journal, journalEnd: end, nextPack });
+    await this.#database.write([...objects, ...recordChanges(changes), last]);
+    this.#current = this.#newUnpublished();
+  }
+
+  // What gc may have taken since it was looked up must still be there, or the version would have a hole.
+  #checkReused(): void {
+    const { epoch } = this.#database.meta;
+    if (epoch === this.#checkedEpoch) return;
+    for (const kind of [CHUNK, NODE] as const) {
+      const reused = this.#reused[kind];
+      let gone = reused.size >= REUSED_MAX;
+      for (const digest of reused) {
+        if (gone) break;
+        gone = this.#database.table.getSync(objectKey(kind, digest)) === undefined;
+      }
+      if (gone) throw new ArtError('REUSED_GONE', 'objects that this version builds on were removed meanwhile');
+    }
+    this.#checkedEpoch = epoch;
+  }
+}

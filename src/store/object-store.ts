@@ -1,0 +1,84 @@
+/** States what every store of objects and records promises, whatever it is made of. */
+import type { Digest, ObjectId, ObjectKind } from '#object';
+
+/** Reads objects; every one is checked against its name before it is handed out. */
+export interface ObjectReader {
+  /**
+   * The bytes of `ids`, in the order asked (the same id may stand twice). Keep one call to at most ~1,000 ids and
+   * ~8 MiB of content. The views stay valid until the next call on this reader.
+   * Raises OBJECT_NOT_FOUND at the first that is absent, OBJECT_CORRUPT at the first whose bytes are not its name's.
+   */
+  getMany(ids: readonly ObjectId[]): Promise<Uint8Array[]>;
+}
+
+/** Reads nodes by digest; what trees need. Bytes are the caller's to keep. */
+export interface NodeSource {
+  getNodes(digests: readonly Digest[]): Promise<Uint8Array[]>;
+}
+
+/** Takes nodes, children before parents; what building a tree needs. */
+export interface NodeSink {
+  putNode(digest: Digest, bytes: Uint8Array): void;
+}
+
+/** Small named values beside the objects: refs, operations, held. Keys are ASCII; values at most 1 MiB. */
+export interface RecordSource {
+  getRecord(key: string): Promise<Uint8Array | undefined>;
+  /** Records whose key begins with `prefix`, in key order, after `after` (exclusive), at most `limit`. */
+  listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]>;
+}
+
+export interface RecordRow {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
+  /** Tells which of `ids` are absent, in the order asked. Never throws for absence. */
+  missing(ids: readonly ObjectId[]): Promise<ObjectId[]>;
+  reader(): ObjectReader;
+  /** Starts writing. Nothing put is visible to others before `publish`. */
+  begin(): Promise<Transaction>;
+  /** Changes when gc has removed something: what was looked up before may be gone. */
+  epoch(): Promise<number>;
+  /** Lets go of the database. Call before anything that may block: output, a prompt, the network, a child process. */
+  rest(): Promise<void>;
+}
+
+/** One writer's work: put objects, children before parents, then publish once. Disposing without publish drops it. */
+export interface Transaction extends NodeSource, NodeSink, AsyncDisposable {
+  /** The store's epoch when this transaction began. */
+  readonly epoch: number;
+  /** Counts so far: objects that were new, their raw bytes, and the bytes they take on disk. */
+  readonly stats: TransactionStats;
+  /**
+   * Call between pieces of work, at least every ~20 ms and every ~8 MiB: lets waiting processes at the database,
+   * takes it back, and publishes full packs. Gives undefined, at no cost, when there is nothing to do.
+   */
+  breathe(): Promise<void> | undefined;
+  /** Tells whether the object is in the store or in this transaction, and holds gc to it until the end. */
+  has(kind: ObjectKind, digest: Digest): boolean;
+  /** Takes an object; the bytes are copied or written before it returns. Gives false if it was there already. */
+  put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): boolean;
+  /** Says that an object is relied on without a look-up: valid only while the epoch is `epoch`. */
+  rely(kind: ObjectKind, digest: Digest): void;
+  /**
+   * Makes everything durable and visible in one step. `decide` runs with the store locked, sees the records as they
+   * are now, may put more objects, and sets records; if it throws nothing is changed.
+   * Raises REUSED_GONE if gc took something relied on: begin again.
+   */
+  publish<T>(decide: (locked: LockedStore) => Promise<T>): Promise<T>;
+}
+
+export interface TransactionStats {
+  readonly objects: number;
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+}
+
+/** The store as the one process sees it that holds its lock. */
+export interface LockedStore extends NodeSource, NodeSink, RecordSource {
+  put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): boolean;
+  /** Sets a record, or removes it with `undefined`. */
+  setRecord(key: string, value: Uint8Array | undefined): void;
+}

@@ -1,0 +1,170 @@
+/**
+ * Lays out packs: a header, then segments, each a run of frames closed by a trailer that says what is in them.
+ * A frame is the unit of compression and holds one or more objects back to back; a row names one object.
+ */
+import { ArtError, ByteReader, ByteWriter, crc32c, equalBytes } from '#base';
+import { CHUNK, NODE } from '#object';
+import type { Digest, ObjectKind } from '#object';
+import { CODEC_NONE, CODEC_ZSTD } from './compression.ts';
+import type { Codec } from './compression.ts';
+
+/** A row that is no object but a list of changed records, written by a transaction. */
+export const RECORDS = 2;
+export type RowKind = ObjectKind | typeof RECORDS;
+
+/** Frames are closed before they pass this many raw bytes; a single object may be as long. */
+export const FRAME_RAW_MAX = 512 * 1024;
+/** The longest object a pack can hold. */
+export const OBJECT_BYTES_MAX = 2 * 1024 * 1024;
+export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+export const SEGMENT_ROWS_MAX = 65_536;
+export const HEADER_BYTES = 32;
+/** Trailers of packs begin at multiples of this, so that a scan in such steps finds every one. */
+export const PACK_ALIGNMENT = 4096;
+/** Journals hold many small segments: a smaller step. */
+export const JOURNAL_ALIGNMENT = 512;
+
+const PACK_MAGIC = Buffer.from('ARTPACK1');
+const TRAILER_MAGIC = Buffer.from('ARTTRAIL');
+const END_MAGIC = Buffer.from('ARTTREND');
+const FRAME_BYTES = 13;
+const ROW_BYTES = 37;
+const TRAILER_FIXED_BYTES = 8 + 4 + 4 + 8 + 8;
+const TRAILER_END_BYTES = 4 + 4 + 8;
+export const TRAILER_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface Frame {
+  readonly offset: number;
+  readonly storedBytes: number;
+  readonly rawBytes: number;
+  readonly codec: Codec;
+  readonly rowCount: number;
+}
+
+/** One object of a segment and where its bytes are: `offset` counts inside the raw bytes of its frame. */
+export interface Row {
+  readonly kind: RowKind;
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly offset: number;
+  readonly frame: Frame;
+}
+
+export interface SegmentInfo {
+  /** Where the first frame begins. */
+  readonly start: number;
+  /** Where the trailer begins. */
+  readonly trailerOffset: number;
+  /** Where the next segment begins. */
+  readonly end: number;
+  /** Where the previous trailer begins; 0 if this is the first. */
+  readonly previous: number;
+  readonly rows: readonly Row[];
+}
+
+export function encodeHeader(id: Uint8Array, alignment: number): Uint8Array {
+  const writer = new ByteWriter(HEADER_BYTES).bytes(PACK_MAGIC).u32(alignment).bytes(id);
+  return writer.u32(crc32c(writer.view())).take();
+}
+
+/** Checks a pack's header and gives its alignment, or raises PACK_CORRUPT naming `what`. */
+export function decodeHeader(header: Uint8Array, what: string): { readonly alignment: number } {
+  if (header.length < HEADER_BYTES) throw new ArtError('PACK_CORRUPT', `${what} is shorter than its header`);
+  const view = Buffer.from(header.buffer, header.byteOffset, HEADER_BYTES);
+  if (!equalBytes(view.subarray(0, 8), PACK_MAGIC) || view.readUInt32LE(28) !== crc32c(view.subarray(0, 28))) {
+    throw new ArtError('PACK_CORRUPT', `${what} has a damaged header`);
+  }
+  const alignment = view.readUInt32LE(8);
+  if (alignment !== PACK_ALIGNMENT && alignment !== JOURNAL_ALIGNMENT) {
+    throw new ArtError('PACK_CORRUPT', `${what} has an unknown alignment of ${alignment}`);
+  }
+  return { alignment };
+}
+
+export interface TrailerParts {
+  readonly start: number;
+  readonly previous: number;
+  readonly frameCount: number;
+  /** FRAME_BYTES each: stored u32, raw u32, rows u32, codec u8. */
+  readonly frames: Uint8Array;
+  readonly rowCount: number;
+  /** ROW_BYTES each: kind u8, length u32, digest; in the order of the frames. */
+  readonly rows: Uint8Array;
+}
+
+/** Encodes a trailer padded so that it fills whole steps of `alignment`. */
+export function encodeTrailer(parts: TrailerParts, alignment: number): Uint8Array {
+  const body = TRAILER_FIXED_BYTES + parts.frames.length + parts.rows.length;
+  const length = Math.ceil((body + TRAILER_END_BYTES) / alignment) * alignment;
+  const writer = new ByteWriter(length).bytes(TRAILER_MAGIC).u32(parts.frameCount).u32(parts.rowCount);
+  writer.f64(parts.start).f64(parts.previous).bytes(parts.frames).bytes(parts.rows);
+  writer.bytes(new Uint8Array(length - body - TRAILER_END_BYTES)).u32(length);
+  return writer.u32(crc32c(writer.view())).bytes(END_MAGIC).take();
+}
+
+/** The length of the trailer whose last bytes end `tail`, or undefined if there is none. */
+export function trailerLengthAtEnd(tail: Uint8Array): number | undefined {
+  if (tail.length < TRAILER_END_BYTES || !equalBytes(tail.subarray(tail.length - 8), END_MAGIC)) return undefined;
+  const at = tail.length - TRAILER_END_BYTES;
+  return Buffer.from(tail.buffer, tail.byteOffset + at, 4).readUInt32LE(0);
+}
+
+/** Whether a trailer may begin with these bytes. */
+export function beginsTrailer(bytes: Uint8Array): boolean {
+  return equalBytes(bytes.subarray(0, 8), TRAILER_MAGIC);
+}
+
+/** How long the trailer is that begins `bytes` (its first 32 bytes suffice), by its counts. */
+export function trailerLengthByCounts(bytes: Uint8Array, alignment: number): number {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const body = TRAILER_FIXED_BYTES + view.readUInt32LE(8) * FRAME_BYTES + view.readUInt32LE(12) * ROW_BYTES;
+  return Math.ceil((body + TRAILER_END_BYTES) / alignment) * alignment;
+}
+
+/** Decodes a whole trailer that begins at `offset` in its pack, or raises PACK_CORRUPT naming `what`. */
+export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): SegmentInfo {
+  const corrupt = (why: string) => new ArtError('PACK_CORRUPT', `${what}: the segment trailer at ${offset} ${why}`);
+  const crcAt = bytes.length - 12;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (crcAt < TRAILER_FIXED_BYTES || view.readUInt32LE(crcAt) !== crc32c(bytes.subarray(0, crcAt))) {
+    throw corrupt('is damaged');
+  }
+  const reader = new ByteReader(bytes, `${what}: trailer`);
+  reader.bytes(8);
+  const frameCount = reader.u32();
+  const rowCount = reader.u32();
+  const start = reader.f64();
+  const previous = reader.f64();
+  if (frameCount * FRAME_BYTES + rowCount * ROW_BYTES > reader.left) throw corrupt('claims more rows than it holds');
+  const frames: Frame[] = [];
+  let position = start;
+  for (let i = 0; i < frameCount; i++) {
+    const frame = { offset: position, storedBytes: reader.u32(), rawBytes: reader.u32(), rowCount: reader.u32(), codec: reader.u8() };
+    if (frame.codec !== CODEC_NONE && frame.codec !== CODEC_ZSTD) throw corrupt(`names unknown codec ${frame.codec}`);
+    if (frame.rawBytes > OBJECT_BYTES_MAX || frame.storedBytes > 2 * OBJECT_BYTES_MAX) throw corrupt('has a frame too large');
+    if (frame.codec === CODEC_NONE && frame.storedBytes !== frame.rawBytes) throw corrupt('has a frame of two lengths');
+    frames.push(frame as Frame);
+    position += frame.storedBytes;
+  }
+  if (position > offset || start < HEADER_BYTES) throw corrupt('claims more bytes than there are');
+  const rows: Row[] = [];
+  for (const frame of frames) {
+    let inFrame = 0;
+    if (rows.length + frame.rowCount > rowCount) throw corrupt('counts its rows wrongly');
+    for (let i = 0; i < frame.rowCount; i++) {
+      const kind = reader.u8();
+      const length = reader.u32();
+      if (kind !== CHUNK && kind !== NODE && kind !== RECORDS) throw corrupt(`names unknown kind ${kind}`);
+      rows.push({ kind, bytes: length, digest: reader.bytes(32), offset: inFrame, frame });
+      inFrame += length;
+    }
+    if (inFrame !== frame.rawBytes) throw corrupt('has a frame whose objects do not fill it');
+  }
+  if (rows.length !== rowCount) throw corrupt('counts its rows wrongly');
+  return { start, trailerOffset: offset, end: offset + bytes.length, previous, rows };
+}
+
+/** Rounds up to the next multiple of `alignment`. */
+export function aligned(offset: number, alignment: number): number {
+  return Math.ceil(offset / alignment) * alignment;
+}

@@ -1,0 +1,130 @@
+/** Reads objects out of packs by place: neighbours in one read, frames decompressed once. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { ArtError, errnoOf, fileError } from '#base';
+import { CODEC_NONE, decompress } from './compression.ts';
+import type { Location } from './location.ts';
+import { packName } from './pack-files.ts';
+
+const OPEN_PACKS_MAX = 64;
+const FRAME_CACHE_BYTES = 16 * 1024 * 1024;
+/** Plain objects of one pack with at most this much between them are read together. */
+const GAP_BYTES_MAX = 16 * 1024;
+const READ_BYTES_MAX = 4 * 1024 * 1024;
+
+/** The pack that a place names is not there any more: look the object up again. */
+export class PackGone extends Error {}
+
+export class PackReader {
+  readonly #folder: string;
+  readonly #fds = new Map<number, number>();
+  readonly #frames = new Map<string, Uint8Array>();
+  #frameBytes = 0;
+  #scratch = Buffer.allocUnsafeSlow(0);
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The bytes at `locations`, in their order; views that stay valid until the next call. Not verified. */
+  read(locations: readonly Location[]): Uint8Array[] {
+    const found = new Array<Uint8Array>(locations.length);
+    const plain: number[] = [];
+    let plainBytes = 0;
+    locations.forEach((location, i) => {
+      if (location.inline !== undefined) found[i] = location.inline;
+      else if (location.codec !== CODEC_NONE) found[i] = this.#fromFrame(location);
+      else {
+        plain.push(i);
+        plainBytes += location.bytes + GAP_BYTES_MAX;
+      }
+    });
+    if (plain.length > 0) this.#readPlain(locations, plain, plainBytes, found);
+    return found;
+  }
+
+  close(): void {
+    for (const fd of this.#fds.values()) closeSync(fd);
+    this.#fds.clear();
+    this.#frames.clear();
+    this.#frameBytes = 0;
+  }
+
+  /** Forgets a pack, so that a file of that name is opened anew. */
+  forget(pack: number): void {
+    const fd = this.#fds.get(pack);
+    if (fd !== undefined) closeSync(fd);
+    this.#fds.delete(pack);
+  }
+
+  #readPlain(locations: readonly Location[], plain: number[], bytesMax: number, found: Uint8Array[]): void {
+    if (this.#scratch.length < bytesMax) this.#scratch = Buffer.allocUnsafeSlow(Math.max(bytesMax, 2 * READ_BYTES_MAX));
+    plain.sort((a, b) => locations[a].pack - locations[b].pack || locations[a].offset - locations[b].offset);
+    let used = 0;
+    for (let i = 0; i < plain.length; ) {
+      const first = locations[plain[i]];
+      let end = first.offset + first.bytes;
+      let j = i + 1;
+      for (; j < plain.length; j++) {
+        const next = locations[plain[j]];
+        if (next.pack !== first.pack || next.offset > end + GAP_BYTES_MAX || next.offset + next.bytes - first.offset > READ_BYTES_MAX) break;
+        end = Math.max(end, next.offset + next.bytes);
+      }
+      const run = this.#scratch.subarray(used, used + end - first.offset);
+      this.#readExactly(first.pack, run, first.offset);
+      for (; i < j; i++) {
+        const { offset, bytes } = locations[plain[i]];
+        found[plain[i]] = run.subarray(offset - first.offset, offset - first.offset + bytes);
+      }
+      used += run.length;
+    }
+  }
+
+  #fromFrame(location: Location): Uint8Array {
+    const key = `${location.pack}:${location.offset}`;
+    let frame = this.#frames.get(key);
+    if (frame === undefined) {
+      const stored = Buffer.allocUnsafe(location.storedBytes);
+      this.#readExactly(location.pack, stored, location.offset);
+      frame = decompress(stored, location.rawBytes);
+      this.#frames.set(key, frame);
+      this.#frameBytes += frame.length;
+      // Oldest first; views already handed out keep their own hold on the bytes.
+      for (const [oldest, bytes] of this.#frames) {
+        if (this.#frameBytes <= FRAME_CACHE_BYTES) break;
+        this.#frames.delete(oldest);
+        this.#frameBytes -= bytes.length;
+      }
+    }
+    return frame.subarray(location.inFrame, location.inFrame + location.bytes);
+  }
+
+  #readExactly(pack: number, into: Buffer, position: number): void {
+    const fd = this.#open(pack);
+    let done = 0;
+    while (done < into.length) {
+      const read = readSync(fd, into, done, into.length - done, position + done);
+      if (read <= 0) throw new ArtError('PACK_CORRUPT', `pack ${packName(pack, 'pack')} ends too early`);
+      done += read;
+    }
+  }
+
+  #open(pack: number): number {
+    let fd = this.#fds.get(pack);
+    if (fd !== undefined) return fd;
+    fd = openEither(join(this.#folder, packName(pack, 'pack'))) ?? openEither(join(this.#folder, packName(pack, 'journal')));
+    if (fd === undefined) throw new PackGone(`pack ${pack} is gone`);
+    if (this.#fds.size >= OPEN_PACKS_MAX) this.forget(this.#fds.keys().next().value!);
+    this.#fds.set(pack, fd);
+    return fd;
+  }
+}
+
+function openEither(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, path);
+  }
+}

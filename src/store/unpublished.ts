@@ -1,0 +1,106 @@
+/** Collects the objects of one pack until they are published: their bytes, which they are, what LevelDB also gets. */
+import { DigestTable } from '#base';
+import { CHUNK, NODE } from '#object';
+import type { Digest, ObjectKind } from '#object';
+import { isInline } from './location.ts';
+import { JOURNAL_ALIGNMENT } from './pack-format.ts';
+import type { Row, RowKind } from './pack-format.ts';
+import { PackWriter } from './pack-writer.ts';
+import { Segment } from './segment.ts';
+
+/** Bytes of nodes and tiny chunks that wait in memory for their rows in LevelDB. */
+const INLINE_BYTES_MAX = 24 * 1024 * 1024;
+
+export class Unpublished {
+  readonly #newPackPath: () => string;
+  readonly #digests: Record<ObjectKind, DigestTable> = { [CHUNK]: new DigestTable(4096), [NODE]: new DigestTable(256) };
+  readonly #inline = new Map<string, Uint8Array>();
+  readonly #segment = new Segment((bytes) => this.#drain(bytes));
+  #inlineBytes = 0;
+  #pack: PackWriter | undefined;
+  /** Where stored bytes go while the segment is being journaled instead of packed. */
+  #journaled: Uint8Array[] | undefined;
+
+  /** `newPackPath` is called once, when there is more than memory should hold. */
+  constructor(newPackPath: () => string) {
+    this.#newPackPath = newPackPath;
+  }
+
+  get storedBytes(): number {
+    return (this.#pack?.bytes ?? 0) + this.#segment.storedBytes;
+  }
+
+  /** Whether there is so much that it should be published before more is put. */
+  get full(): boolean {
+    return this.#pack?.full === true || this.#inlineBytes >= INLINE_BYTES_MAX;
+  }
+
+  get empty(): boolean {
+    return this.#pack === undefined && this.#segment.rowCount === 0;
+  }
+
+  /** Whether some of it is in a pack already. */
+  get packed(): boolean {
+    return this.#pack !== undefined;
+  }
+
+  has(kind: ObjectKind, digest: Digest): boolean {
+    return this.#digests[kind].has(digest);
+  }
+
+  put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): void {
+    this.#digests[kind].add(digest);
+    this.#segment.put(kind, digest, bytes);
+    if (isInline({ kind, bytes: bytes.length })) {
+      this.#inline.set(keyOf(kind, digest), Buffer.from(bytes));
+      this.#inlineBytes += bytes.length;
+    }
+    if (this.#segment.full && this.#journaled === undefined) this.#packNow().seal(this.#segment);
+  }
+
+  /** The bytes of an object that LevelDB also gets; what trees read back before it is published. */
+  inline(kind: RowKind, digest: Digest): Uint8Array | undefined {
+    return this.#inline.get(keyOf(kind, digest));
+  }
+
+  /** Puts all of it into the pack and closes that; `finish` of it makes it durable. */
+  toPack(): PackWriter {
+    const pack = this.#packNow();
+    pack.seal(this.#segment);
+    return pack;
+  }
+
+  /** Keeps what comes from now on in memory, for the journal. */
+  holdForJournal(): void {
+    this.#journaled = [];
+  }
+
+  /** Gives all of it as one journal segment that begins at `start`; `lists` are rows that are no objects. */
+  toJournal(start: number, lists: readonly { readonly kind: RowKind; readonly digest: Digest; readonly bytes: Uint8Array }[]) {
+    for (const { kind, digest, bytes } of lists) this.#segment.put(kind, digest, bytes);
+    const { trailer, rows } = this.#segment.seal(start, 0, JOURNAL_ALIGNMENT);
+    const parts = [...(this.#journaled ?? []), trailer];
+    return { parts, rows: rows as readonly Row[], end: start + parts.reduce((sum, part) => sum + part.length, 0) };
+  }
+
+  get rowCount(): number {
+    return this.#segment.rowCount;
+  }
+
+  async drop(): Promise<void> {
+    await this.#pack?.drop();
+  }
+
+  #packNow(): PackWriter {
+    return (this.#pack ??= new PackWriter(this.#newPackPath()));
+  }
+
+  #drain(bytes: Uint8Array): void {
+    if (this.#journaled === undefined) this.#packNow().write(bytes);
+    else this.#journaled.push(Buffer.from(bytes));
+  }
+}
+
+function keyOf(kind: RowKind, digest: Digest): string {
+  return String.fromCharCode(kind) + Buffer.from(digest.buffer, digest.byteOffset, digest.length).latin1Slice();
+}

@@ -1,0 +1,217 @@
+/** Defines the small records beside the objects: where each is kept, and exactly which bytes it is. */
+import { strict as assert } from 'node:assert';
+import { ArtError, ByteReader, ByteWriter, equalBytes, isArtError, toHex, utf8 } from '#base';
+import { DIGEST_BYTES, hash } from '#object';
+import type { Digest } from '#object';
+import { foldName, parseArtifactName } from './names.ts';
+import type { ArtifactName } from './names.ts';
+
+/** One entry of the operation log: who moved which refs, when, by which command. */
+export interface Operation {
+  readonly number: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly user: string;
+  readonly host: string;
+  /** The id of the run it happened in. */
+  readonly run: string | null;
+  /** The command as typed; longer than 16 KiB it is kept cut. */
+  readonly command: string;
+  readonly changes: readonly RefChange[];
+  /** The number of the operation that this one takes back. */
+  readonly undoes: number | null;
+}
+
+/** `ref` is a record key (`ref/artifacts/cifar`); null is a ref that did not exist before, or does not after. */
+export interface RefChange {
+  readonly ref: string;
+  readonly before: Digest | null;
+  readonly after: Digest | null;
+}
+
+/** What art last made, or put, in one folder. */
+export interface Held {
+  /** The absolute path of the folder. */
+  readonly path: string;
+  readonly artifact: ArtifactName;
+  readonly number: number;
+  readonly commit: Digest;
+  readonly tree: Digest;
+  /** Whether only part of the version was put there. */
+  readonly partial: boolean;
+  /** Where a checkout that has not ended was going: what equals it counts as art's own. */
+  readonly moving: { readonly commit: Digest; readonly tree: Digest } | null;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+const FORMAT = 1;
+const COMMAND_BYTES_MAX = 16 * 1024;
+const OPERATION_DIGITS = 12;
+const ARTIFACTS = 'ref/artifacts/';
+const OPERATIONS = 'op/';
+
+/** The keys of all records of this room: ASCII, in an order that serves their listing. */
+export const recordKeys = {
+  /** The state of an artifact: its digest. */
+  artifact: (name: ArtifactName) => `${ARTIFACTS}${name}`,
+  artifacts: ARTIFACTS,
+  /** The name as it is written, by its lower-case form: two names equal but for case cannot both be taken. */
+  folded: (name: ArtifactName) => `fold/${foldName(name)}`,
+  foldedNames: 'fold/',
+  operation: (number: number) => {
+    assert(Number.isSafeInteger(number) && number >= 0 && number < 10 ** OPERATION_DIGITS);
+    return OPERATIONS + String(number).padStart(OPERATION_DIGITS, '0');
+  },
+  operations: OPERATIONS,
+  nextOperation: 'op-next',
+  /** Paths may hold any character and be long: the key is half of their hash, the value holds the path. */
+  held: (path: string) => `held/${toHex(hash(utf8(path))).slice(0, 32)}`,
+  heldFolders: 'held/',
+} as const;
+
+/** The artifact whose state is kept at `key`; undefined if it is the key of something else. */
+export function artifactOfKey(key: string): ArtifactName | undefined {
+  return key.startsWith(ARTIFACTS) ? parseArtifactName(key.slice(ARTIFACTS.length)) : undefined;
+}
+
+/** A ref's record: the 32 bytes of a digest. */
+export function encodeRef(digest: Digest): Uint8Array {
+  assert(digest.length === DIGEST_BYTES);
+  return Uint8Array.from(digest);
+}
+
+/** Raises STORE_DAMAGED, as all decoders here. */
+export function decodeRef(bytes: Uint8Array): Digest {
+  if (bytes.length !== DIGEST_BYTES) throw damaged(`a ref has ${bytes.length} bytes instead of ${DIGEST_BYTES}`);
+  return Uint8Array.from(bytes);
+}
+
+export function encodeName(name: ArtifactName): Uint8Array {
+  return utf8(name);
+}
+
+export function decodeName(bytes: Uint8Array): ArtifactName {
+  try {
+    return parseArtifactName(Buffer.from(bytes).toString('latin1'));
+  } catch (cause) {
+    throw damaged('a record of a folded name holds no name', cause);
+  }
+}
+
+export function encodeNumber(number: number): Uint8Array {
+  assert(Number.isSafeInteger(number) && number >= 0);
+  return new ByteWriter(8).varint(number).take();
+}
+
+export function decodeNumber(bytes: Uint8Array): number {
+  return strictly('a record of a number', bytes, (reader) => reader.varint(), encodeNumber);
+}
+
+export function encodeOperation(operation: Operation): Uint8Array {
+  const writer = new ByteWriter().u8(FORMAT);
+  writer.varint(operation.number).f64(operation.time).text(operation.user).text(operation.host);
+  writer.text(operation.run ?? '').sized(utf8Start(operation.command, COMMAND_BYTES_MAX));
+  writer.varint(operation.undoes === null ? 0 : operation.undoes + 1).varint(operation.changes.length);
+  for (const { ref, before, after } of operation.changes) {
+    writer.text(ref);
+    writeDigest(writer, before);
+    writeDigest(writer, after);
+  }
+  return writer.take();
+}
+
+export function decodeOperation(bytes: Uint8Array): Operation {
+  const what = 'a record of an operation';
+  const read = (reader: ByteReader): Operation => {
+    checkFormat(reader);
+    const number = reader.varint();
+    const time = reader.f64();
+    const user = reader.text();
+    const host = reader.text();
+    const run = reader.text();
+    const command = reader.text();
+    const undoes = reader.varint();
+    const count = reader.varint();
+    // A change takes at least 4 bytes: a count beyond that is a lie, told before memory is taken.
+    if (count * 4 > reader.left) throw reader.invalid('has an impossible count');
+    const changes: RefChange[] = [];
+    while (changes.length < count) changes.push({ ref: reader.text(), before: readDigest(reader), after: readDigest(reader) });
+    return { number, time, user, host, run: run === '' ? null : run, command, changes, undoes: undoes === 0 ? null : undoes - 1 };
+  };
+  return strictly(what, bytes, read, encodeOperation);
+}
+
+export function encodeHeld(held: Held): Uint8Array {
+  const writer = new ByteWriter().u8(FORMAT).text(held.path).text(held.artifact).varint(held.number);
+  writer.bytes(held.commit).bytes(held.tree).u8(held.partial ? 1 : 0).f64(held.time);
+  writeDigest(writer, held.moving?.commit ?? null);
+  if (held.moving) writer.bytes(held.moving.tree);
+  return writer.take();
+}
+
+export function decodeHeld(bytes: Uint8Array): Held {
+  const read = (reader: ByteReader): Held => {
+    checkFormat(reader);
+    const path = reader.text();
+    const artifact = parseArtifactName(reader.text());
+    const number = reader.varint();
+    const commit = digestIn(reader);
+    const tree = digestIn(reader);
+    const partial = reader.u8() === 1;
+    const time = reader.f64();
+    const movingCommit = readDigest(reader);
+    const moving = movingCommit === null ? null : { commit: movingCommit, tree: digestIn(reader) };
+    return { path, artifact, number, commit, tree, partial, moving, time };
+  };
+  return strictly('a record of a held folder', bytes, read, encodeHeld);
+}
+
+/** Decodes all of `bytes`, and only if encoding what was found gives them back: one value, one record. */
+function strictly<T>(
+  what: string,
+  bytes: Uint8Array,
+  read: (reader: ByteReader) => T,
+  encode: (value: T) => Uint8Array,
+): T {
+  let value: T;
+  try {
+    value = read(new ByteReader(bytes, what));
+  } catch (error) {
+    throw isArtError(error) ? damaged(error.message, error) : error;
+  }
+  if (!equalBytes(encode(value), bytes)) throw damaged(`${what} is not in its one encoding`);
+  return value;
+}
+
+function checkFormat(reader: ByteReader): void {
+  const format = reader.u8();
+  if (format !== FORMAT) throw reader.invalid(`has format ${format}, not ${FORMAT}`);
+}
+
+function writeDigest(writer: ByteWriter, digest: Digest | null): void {
+  writer.u8(digest === null ? 0 : 1);
+  if (digest !== null) writer.bytes(digest);
+}
+
+function readDigest(reader: ByteReader): Digest | null {
+  return reader.u8() === 0 ? null : digestIn(reader);
+}
+
+// Copied: a view would keep the whole record alive.
+function digestIn(reader: ByteReader): Digest {
+  return Uint8Array.from(reader.bytes(DIGEST_BYTES));
+}
+
+/** The first bytes of `text`, at most `bytesMax`, cut between characters. */
+function utf8Start(text: string, bytesMax: number): Uint8Array {
+  const bytes = utf8(text);
+  if (bytes.length <= bytesMax) return bytes;
+  let end = bytesMax;
+  while ((bytes[end] & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
+}
+
+function damaged(why: string, cause?: unknown): ArtError {
+  return new ArtError('STORE_DAMAGED', why, { cause });
+}

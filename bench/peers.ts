@@ -27,8 +27,6 @@ export interface Peer {
   commit(place: Place, number: number): Command;
   /** Writes version `number`, which is the newest, into the empty folder `target`. */
   checkout(place: Place, number: number, target: string): Command;
-  /** Where the files of `source` stand below `target` after a checkout. */
-  checkedOut(place: Place, target: string): string;
 }
 
 const ART = fileURLToPath(new URL('../dist/art.js', import.meta.url));
@@ -110,8 +108,6 @@ const restic: Peer = {
     script: `restic restore -q latest --target ${quote(target)}`,
     env: resticEnvironment(place),
   }),
-  // It restores below the absolute path that was backed up.
-  checkedOut: ({ source }, target) => `${target}${source}`,
 };
 
 const borg: Peer = {
@@ -150,7 +146,6 @@ function named(name: string, role: Peer['role'], { durable }: { readonly durable
     role,
     durable,
     isInstalled: () => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0,
-    checkedOut: (_place: Place, target: string) => target,
   };
 }
 

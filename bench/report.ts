@@ -7,9 +7,9 @@ export interface Result {
   readonly scale: number;
   readonly rounds: number;
   /** Medians over the rounds; `wallSecondsAll` in the order of the rounds. */
-  readonly wallSeconds: number;
+  readonly wallSeconds: number | null;
   readonly wallSecondsAll: readonly number[];
-  readonly cpuSeconds: number;
+  readonly cpuSeconds: number | null;
   /** The largest of the rounds. */
   readonly peakRssBytes: number | null;
   readonly addedBytes: number | null;
@@ -37,9 +37,9 @@ export function resultsOf(rows: readonly Row[], { scale }: { readonly scale: num
       tool: row.peer.name,
       scale,
       rounds: walls.length,
-      wallSeconds: median(walls),
+      wallSeconds: medianOrNull(walls),
       wallSecondsAll: walls,
-      cpuSeconds: median(row.samples.map(({ cpuSeconds }) => cpuSeconds)),
+      cpuSeconds: medianOrNull(row.samples.map(({ cpuSeconds }) => cpuSeconds)),
       peakRssBytes: Math.max(...row.samples.map(({ peakRssBytes }) => peakRssBytes ?? 0)) || null,
       addedBytes: medianOrNull(row.samples.map(({ addedBytes }) => addedBytes)),
       repositoryBytes: medianOrNull(row.samples.map(({ repositoryBytes }) => repositoryBytes)),
@@ -96,7 +96,7 @@ export function columnsOf(lines: readonly (readonly string[])[]): string {
   return lines.map((cells) => `  ${cells.length > 1 ? line(cells) : cells[0]!}`).join('\n');
 }
 
-const seconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
+const seconds = (value: number | null): string => (value === null ? '–' : value.toFixed(value < 10 ? 2 : 1));
 const megabytes = (bytes: number | null): string => {
   if (bytes === null) return '–';
   return (bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0);

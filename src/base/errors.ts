@@ -20,6 +20,7 @@ export const ERRORS = {
   // 2: it was asked wrongly
   USAGE: { exit: 2, hint: 'See `art --help`.' },
   NAME_INVALID: { exit: 2 },
+  METADATA_INVALID: { exit: 2, hint: 'Metadata holds what JSON can say, at most 1 MiB of it.' },
   SPEC_INVALID: { exit: 2, hint: 'Write NAME, NAME:v3, NAME:ALIAS or NAME@HASH.' },
   HASH_AMBIGUOUS: { exit: 2, hint: 'Give more characters of the hash.' },
   CONFIG_INVALID: { exit: 2 },

@@ -45,8 +45,8 @@ export function gearTable(): Int32Array {
 export function plainScanner(bufferBytes: number): CandidateScanner {
   const gear = gearTable();
   const buffer = new Uint8Array(bufferBytes);
+  const state = new Int32Array(1);
   let candidates = new Uint32Array(1024);
-  let state = 0;
   return {
     kind: 'plain',
     buffer,
@@ -54,24 +54,35 @@ export function plainScanner(bufferBytes: number): CandidateScanner {
       return candidates;
     },
     scan(position, length) {
-      assert(length <= SCAN_BYTES_MAX && position + length <= buffer.length);
+      assert(position >= 0 && length <= SCAN_BYTES_MAX && position + length <= buffer.length);
       const end = position + length;
-      let h = state;
       let count = 0;
-      for (let p = position; p < end; p++) {
-        h = ((h << 1) + gear[buffer[p]]) | 0;
-        if (h >>> (32 - CANDIDATE_BITS) === 0) {
-          if (count === candidates.length) candidates = grown(candidates);
-          candidates[count++] = ((p + 1) << 1) | (h >>> (32 - STRICT_BITS) === 0 ? 1 : 0);
-        }
+      for (let p = nextCandidate(buffer, gear, position, end, state); p !== 0; ) {
+        if (count === candidates.length) candidates = grown(candidates);
+        candidates[count++] = (p << 1) | (state[0] >>> (32 - STRICT_BITS) === 0 ? 1 : 0);
+        p = nextCandidate(buffer, gear, p, end, state);
       }
-      state = h;
       return count;
     },
     restart() {
-      state = 0;
+      state[0] = 0;
     },
   };
+}
+
+// The first candidate after `p`, or 0. Apart and with nothing but locals, since that runs twice as fast.
+function nextCandidate(bytes: Uint8Array, gear: Int32Array, p: number, end: number, state: Int32Array): number {
+  let h = state[0];
+  let found = 0;
+  while (p < end) {
+    h = ((h << 1) + gear[bytes[p++]]) | 0;
+    if (h >>> (32 - CANDIDATE_BITS) === 0) {
+      found = p;
+      break;
+    }
+  }
+  state[0] = h;
+  return found;
 }
 
 function grown(candidates: Uint32Array): Uint32Array<ArrayBuffer> {

@@ -24,3 +24,4 @@ export { TreeInnerWriter, TreeLeafWriter, encodeTreeInner, encodeTreeLeaf } from
 export { KEY_BYTES_MAX, TREE_ROWS_MAX } from './key-column.ts';
 export { Chunker, CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MIN, CHUNKER_ID, cutOffsets } from './chunker.ts';
 export type { ChunkerOptions } from './chunker.ts';
+export { formatCid, isHashText, matchesHash, parseCid } from './cid.ts';

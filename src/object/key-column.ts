@@ -148,6 +148,12 @@ export class KeyColumn {
     return low;
   }
 
+  /** The last row whose key is at most `key`, or the first row: where `key` is if it is below these keys at all. */
+  rowHolding(key: Uint8Array): number {
+    const row = this.lowerBound(key);
+    return row < this.rows && this.compareAt(row, key) === 0 ? row : Math.max(0, row - 1);
+  }
+
   /** Orders key `row` against key `otherRow` of `other`. */
   compareRows(row: number, other: KeyColumn, otherRow: number): number {
     return compareBytes(this.at(row), other.at(otherRow));

@@ -105,7 +105,8 @@ export class TreeLeaf {
 
   /** Whether row `row` says the same of its key as row `otherRow` of `other` says of its own. */
   sameValue(row: number, other: TreeLeaf, otherRow: number): boolean {
-    if (this.#kinds[row] !== other.#kinds[otherRow] || this.#sizes[row] !== other.#sizes[otherRow]) return false;
+    if (this.#kinds[row] !== other.#kinds[otherRow] || this.#sizes[row] !== other.#sizes[otherRow])
+      return false;
     if (!equalBytes(this.digestAt(row), other.digestAt(otherRow))) return false;
     return equalBytes(this.extraAt(row), other.extraAt(otherRow));
   }
@@ -156,7 +157,12 @@ export class TreeInner {
   }
 
   childAt(row: number): TreeChild {
-    return { key: this.keys.at(row), digest: this.digestAt(row), count: this.#counts[row], bytes: this.#sums[row] };
+    return {
+      key: this.keys.at(row),
+      digest: this.digestAt(row),
+      count: this.#counts[row],
+      bytes: this.#sums[row],
+    };
   }
 
   children(): TreeChild[] {
@@ -167,7 +173,8 @@ export class TreeInner {
 
   /** Whether `node` can be what row `row` names: the level below, the same first key, count and bytes. */
   isChild(row: number, node: TreeNode): boolean {
-    if (node.level !== this.level - 1 || node.count !== this.#counts[row] || node.bytes !== this.#sums[row]) return false;
+    if (node.level !== this.level - 1 || node.count !== this.#counts[row] || node.bytes !== this.#sums[row])
+      return false;
     return this.keys.compareRows(row, node.keys, 0) === 0;
   }
 }
@@ -191,7 +198,11 @@ function sumOf(fields: Fields, key: string, numbers: Float64Array): number {
 const extraPair = new Float64Array(2);
 
 /** Reads `extras`: for each row that has one, the rows skipped since the last, its length, its bytes. */
-function readExtras(fields: Fields, bytes: Uint8Array, rows: number): { spans: Uint32Array; estimate: number } | undefined {
+function readExtras(
+  fields: Fields,
+  bytes: Uint8Array,
+  rows: number,
+): { spans: Uint32Array; estimate: number } | undefined {
   if (bytes.length === 0) return undefined;
   const spans = new Uint32Array(2 * rows);
   let estimate = 0;
@@ -205,7 +216,8 @@ function readExtras(fields: Fields, bytes: Uint8Array, rows: number): { spans: U
     }
     const [gap, length] = extraPair;
     row += gap;
-    if (row >= rows || length === 0 || length > EXTRA_BYTES_MAX || length > bytes.length - at) throw fields.invalid('extras');
+    if (row >= rows || length === 0 || length > EXTRA_BYTES_MAX || length > bytes.length - at)
+      throw fields.invalid('extras');
     spans[2 * row] = at;
     spans[2 * row + 1] = at + length;
     at += length;

@@ -56,7 +56,8 @@ export class TreeLeafWriter {
   /** Takes the next entry, or raises OBJECT_INVALID if it is impossible. */
   add(entry: MapEntry, shared: number): void {
     const kind = entry.kind | (entry.executable ? EXECUTABLE : 0);
-    if (!isPossible(entry, kind)) throw new ArtError('OBJECT_INVALID', `entry ${shownKey(entry.key)} is impossible`);
+    if (!isPossible(entry, kind))
+      throw new ArtError('OBJECT_INVALID', `entry ${shownKey(entry.key)} is impossible`);
     this.keys.add(entry.key, shared);
     this.#kinds.u8(kind);
     this.#sizes.varint(entry.size);
@@ -97,7 +98,12 @@ export class TreeLeafWriter {
 function isPossible(entry: MapEntry, kind: number): boolean {
   const { key, size, digest, extra } = entry;
   if (key.length === 0 || key.length > KEY_BYTES_MAX || kindIsKnown[kind] !== 1) return false;
-  return Number.isSafeInteger(size) && size >= 0 && digest.length === DIGEST_BYTES && extra.length <= EXTRA_BYTES_MAX;
+  return (
+    Number.isSafeInteger(size) &&
+    size >= 0 &&
+    digest.length === DIGEST_BYTES &&
+    extra.length <= EXTRA_BYTES_MAX
+  );
 }
 
 /** Collects the rows of one inner node, as TreeLeafWriter does those of a leaf. */
@@ -111,7 +117,8 @@ export class TreeInnerWriter {
   #bytes = 0;
 
   constructor(level: number) {
-    if (level < 1 || level > TREE_LEVEL_MAX) throw new ArtError('OBJECT_INVALID', `a tree of level ${level} is too deep`);
+    if (level < 1 || level > TREE_LEVEL_MAX)
+      throw new ArtError('OBJECT_INVALID', `a tree of level ${level} is too deep`);
     this.level = level;
   }
 
@@ -186,9 +193,14 @@ export function encodeTreeInner(level: number, children: readonly TreeChild[], e
   return writer.encode(ext);
 }
 
-function checkedShared(writer: TreeLeafWriter | TreeInnerWriter, key: Uint8Array, extraLength: number): number {
+function checkedShared(
+  writer: TreeLeafWriter | TreeInnerWriter,
+  key: Uint8Array,
+  extraLength: number,
+): number {
   const shared = writer.rows === 0 ? 0 : writer.keys.sharedWith(key);
-  if (!writer.fits(key.length, shared, extraLength)) throw new ArtError('OBJECT_INVALID', 'tree node is too large');
+  if (!writer.fits(key.length, shared, extraLength))
+    throw new ArtError('OBJECT_INVALID', 'tree node is too large');
   if (writer.rows > 0 && !writer.keys.follows(key, shared)) {
     throw new ArtError('OBJECT_INVALID', `key ${shownKey(key)} is not in order`);
   }
@@ -196,5 +208,6 @@ function checkedShared(writer: TreeLeafWriter | TreeInnerWriter, key: Uint8Array
 }
 
 function checkSum(bytes: number): void {
-  if (bytes > Number.MAX_SAFE_INTEGER) throw new ArtError('OBJECT_INVALID', 'sizes sum to more than can be counted');
+  if (bytes > Number.MAX_SAFE_INTEGER)
+    throw new ArtError('OBJECT_INVALID', 'sizes sum to more than can be counted');
 }

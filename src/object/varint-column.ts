@@ -2,7 +2,13 @@
 import type { Fields } from './cbor.ts';
 
 /** Fills the first `rows` places of `into` from `bytes`, all of which must be used, or raises OBJECT_INVALID naming `key`. */
-export function readVarints(fields: Fields, key: string, bytes: Uint8Array, into: Float64Array, rows: number): void {
+export function readVarints(
+  fields: Fields,
+  key: string,
+  bytes: Uint8Array,
+  into: Float64Array,
+  rows: number,
+): void {
   let at = 0;
   for (let row = 0; row < rows; row++) {
     let byte = bytes[at++];

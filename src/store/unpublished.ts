@@ -102,5 +102,5 @@ export class Unpublished {
 }
 
 function keyOf(kind: RowKind, digest: Digest): string {
-  return String.fromCharCode(kind) + Buffer.from(digest.buffer, digest.byteOffset, digest.length).latin1Slice();
+  return String.fromCharCode(kind) + Buffer.from(digest.buffer, digest.byteOffset, digest.length).toString('latin1');
 }

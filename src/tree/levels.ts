@@ -1,7 +1,6 @@
 /** Cuts rows into nodes, level by level: where a node begins is decided by keys alone. */
-import { strict as assert } from 'node:assert';
-import { EMPTY_BYTES, murmur3 } from '#base';
-import { EXTRA_BYTES_MAX, TreeInnerWriter, TreeLeafWriter, hash } from '#object';
+import { murmur3 } from '#base';
+import { TreeInnerWriter, TreeLeafWriter, hash } from '#object';
 import type { Digest, MapEntry, TreeChild } from '#object';
 import type { NodeSink } from '#store';
 
@@ -47,7 +46,8 @@ export class Levels {
     const key = entry.key;
     const shared = leaf.keys.sharedWith(key);
     if (!leaf.keys.follows(key, shared)) return false;
-    if (leaf.rows > 0 && (isBoundary(leaf, key) || !leaf.fits(key.length, shared, entry.extra.length))) this.#close(0);
+    if (leaf.rows > 0 && (isBoundary(leaf, key) || !leaf.fits(key.length, shared, entry.extra.length)))
+      this.#close(0);
     leaf.add(entry, shared);
     return true;
   }
@@ -102,7 +102,12 @@ export class Levels {
   #close(level: number): void {
     const node = this.#at(level);
     // The key is a view of the node's own columns, copied by the level above before they are cleared.
-    this.#push(level + 1, { key: node.keys.first, digest: this.#put(node), count: node.count, bytes: node.bytes });
+    this.#push(level + 1, {
+      key: node.keys.first,
+      digest: this.#put(node),
+      count: node.count,
+      bytes: node.bytes,
+    });
     node.clear();
   }
 
@@ -110,7 +115,8 @@ export class Levels {
     while (this.#inner.length < level) this.#inner.push(new TreeInnerWriter(this.#inner.length + 1));
     const node = this.#inner[level - 1];
     const shared = node.keys.sharedWith(child.key);
-    if (node.rows > 0 && (isBoundary(node, child.key) || !node.fits(child.key.length, shared))) this.#close(level);
+    if (node.rows > 0 && (isBoundary(node, child.key) || !node.fits(child.key.length, shared)))
+      this.#close(level);
     node.add(child, shared);
   }
 

@@ -27,7 +27,11 @@ export function unsetConfig(text: string, file: string, key: string): string {
 function pathOf(key: string): readonly string[] {
   const path = parseKey(key);
   if (path !== undefined) return path;
-  throw configError('config', undefined, `${JSON.stringify(key)} is no key: write words joined by dots, like core.name`);
+  throw configError(
+    'config',
+    undefined,
+    `${JSON.stringify(key)} is no key: write words joined by dots, like core.name`,
+  );
 }
 
 function scalarOf(value: string): TomlScalar {

@@ -14,7 +14,8 @@ export interface Pin {
   readonly number: number | null;
 }
 
-const HEADER = '# Written by art; keep it in Git: it says which version belongs to this state of your code.\n';
+const HEADER =
+  '# Written by art; keep it in Git: it says which version belongs to this state of your code.\n';
 
 /** Parses `art.lock`; raises CONFIG_INVALID with file and line, for merge-conflict markers too. */
 export function parseLock(text: string, file = LOCK_FILE): ReadonlyMap<ArtifactName, Pin> {
@@ -43,7 +44,8 @@ function formatPin(name: ArtifactName, { commit, number }: Pin): string {
 
 function parsePin(value: unknown): Pin {
   const invalid = (why: string) => new ArtError('CONFIG_INVALID', why);
-  if (!isTable(value) || typeof value.commit !== 'string') throw invalid('expected { commit = "CID", version = "vN" }');
+  if (!isTable(value) || typeof value.commit !== 'string')
+    throw invalid('expected { commit = "CID", version = "vN" }');
   const { kind, digest } = parseCid(value.commit);
   if (kind !== NODE) throw invalid(`${value.commit} names no commit`);
   const { version } = value;

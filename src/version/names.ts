@@ -41,7 +41,10 @@ export function parseAlias(text: string): Alias {
   if (text === LATEST) throw refuse('it always means the newest version and is never set by hand');
   if (/^v\d+$/i.test(text)) throw refuse('it looks like a version number');
   const found = ALIAS_FORBIDDEN.exec(text);
-  if (found) throw refuse(`it holds ${shownCharacter(found[0])}; an alias has none of / : @ = , ~ ^, blanks or control characters`);
+  if (found)
+    throw refuse(
+      `it holds ${shownCharacter(found[0])}; an alias has none of / : @ = , ~ ^, blanks or control characters`,
+    );
   return text as Alias;
 }
 
@@ -91,7 +94,8 @@ function checkName(text: string, what: string): void {
 function checkLength(text: string, refuse: (why: string) => ArtError): void {
   if (text.length === 0) throw refuse('it is empty');
   // Counts characters, not UTF-16 units; the first test keeps huge input cheap.
-  if (text.length > 2 * LENGTH_MAX || [...text].length > LENGTH_MAX) throw refuse(`it is longer than ${LENGTH_MAX} characters`);
+  if (text.length > 2 * LENGTH_MAX || [...text].length > LENGTH_MAX)
+    throw refuse(`it is longer than ${LENGTH_MAX} characters`);
 }
 
 function refusal(what: string, text: string): (why: string) => ArtError {

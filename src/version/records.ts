@@ -83,7 +83,8 @@ export function encodeRef(digest: Digest): Uint8Array {
 
 /** Raises STORE_DAMAGED, as all decoders here. */
 export function decodeRef(bytes: Uint8Array): Digest {
-  if (bytes.length !== DIGEST_BYTES) throw damaged(`a ref has ${bytes.length} bytes instead of ${DIGEST_BYTES}`);
+  if (bytes.length !== DIGEST_BYTES)
+    throw damaged(`a ref has ${bytes.length} bytes instead of ${DIGEST_BYTES}`);
   return Uint8Array.from(bytes);
 }
 
@@ -136,15 +137,29 @@ export function decodeOperation(bytes: Uint8Array): Operation {
     // A change takes at least 4 bytes: a count beyond that is a lie, told before memory is taken.
     if (count * 4 > reader.left) throw reader.invalid('has an impossible count');
     const changes: RefChange[] = [];
-    while (changes.length < count) changes.push({ ref: reader.text(), before: readDigest(reader), after: readDigest(reader) });
-    return { number, time, user, host, run: run === '' ? null : run, command, changes, undoes: undoes === 0 ? null : undoes - 1 };
+    while (changes.length < count)
+      changes.push({ ref: reader.text(), before: readDigest(reader), after: readDigest(reader) });
+    return {
+      number,
+      time,
+      user,
+      host,
+      run: run === '' ? null : run,
+      command,
+      changes,
+      undoes: undoes === 0 ? null : undoes - 1,
+    };
   };
   return strictly(what, bytes, read, encodeOperation);
 }
 
 export function encodeHeld(held: Held): Uint8Array {
   const writer = new ByteWriter().u8(FORMAT).text(held.path).text(held.artifact).varint(held.number);
-  writer.bytes(held.commit).bytes(held.tree).u8(held.partial ? 1 : 0).f64(held.time);
+  writer
+    .bytes(held.commit)
+    .bytes(held.tree)
+    .u8(held.partial ? 1 : 0)
+    .f64(held.time);
   writeDigest(writer, held.moving?.commit ?? null);
   if (held.moving) writer.bytes(held.moving.tree);
   return writer.take();

@@ -32,7 +32,8 @@ const CID_PREFIX = /^bafyr4i[a-z2-7]{1,52}$/;
  * Raises SPEC_INVALID for the form, NAME_INVALID for a name or alias that nobody could have given.
  */
 export function parseSpec(text: string): VersionSpec {
-  const refuse = (why: string) => new ArtError('SPEC_INVALID', `${JSON.stringify(text)} is no version: ${why}`);
+  const refuse = (why: string) =>
+    new ArtError('SPEC_INVALID', `${JSON.stringify(text)} is no version: ${why}`);
   const tilde = text.indexOf('~');
   const body = tilde < 0 ? text : text.slice(0, tilde);
   const back = tilde < 0 ? 0 : wholeNumber(text.slice(tilde + 1));
@@ -90,7 +91,9 @@ function parseMovable(text: string, refuse: (why: string) => ArtError): Selector
 function parseHash(text: string, refuse: (why: string) => ArtError): Selector {
   const hash = text.toLowerCase();
   if (hash.startsWith(NODE_CID_START) ? CID_PREFIX.test(hash) : HEX.test(hash)) return { by: 'hash', hash };
-  throw refuse(`a hash is 4 to 64 hex characters, or a CID longer than its constant start "${NODE_CID_START}"`);
+  throw refuse(
+    `a hash is 4 to 64 hex characters, or a CID longer than its constant start "${NODE_CID_START}"`,
+  );
 }
 
 function wholeNumber(text: string): number | undefined {

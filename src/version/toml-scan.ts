@@ -27,7 +27,7 @@ export function scanStatements(text: string): Statement[] {
   let table: readonly string[] = [];
   let repeated = false;
   let line = 1;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let at = skipBlanks(text, start);
     let end = nextLine(text, at);
     const first = text[at];
@@ -37,7 +37,16 @@ export function scanStatements(text: string): Statement[] {
       table = keyPath(text.slice(at, endOfKey(text, at, ']')));
       if (kind === 'tables') repeatedPaths.push(table);
       repeated = repeatedPaths.some((path) => startsWithPath(table, path));
-      statements.push({ kind, path: table, tableDepth: table.length, repeated, line, start, end, value: { start: at, end: at } });
+      statements.push({
+        kind,
+        path: table,
+        tableDepth: table.length,
+        repeated,
+        line,
+        start,
+        end,
+        value: { start: at, end: at },
+      });
     } else if (at < text.length && first !== '#' && first !== '\n' && first !== '\r') {
       const equals = endOfKey(text, at, '=');
       const path = [...table, ...keyPath(text.slice(at, equals))];

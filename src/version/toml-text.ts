@@ -56,14 +56,20 @@ export function isTable(value: unknown): value is TomlTable {
 export function lineOf(text: string, path: readonly string[]): number | undefined {
   const statements = scanStatements(text);
   const exact = statements.find((statement) => startsWithPath(statement.path, path));
-  return (exact ?? statements.findLast(({ path: found }) => found.length > 0 && startsWithPath(path, found)))?.line;
+  return (exact ?? statements.findLast(({ path: found }) => found.length > 0 && startsWithPath(path, found)))
+    ?.line;
 }
 
 /** `text` with `path` set to `value`, everything else as it was. Raises CONFIG_INVALID if that takes a person. */
 export function setValue(text: string, file: string, path: readonly string[], value: TomlScalar): string {
   const before = parseToml(text, file);
   const edited = withValue(text, path, formatScalar(value));
-  return proven(edited, file, withEntry(before, path, value), `set ${formatKey(path)} = ${formatScalar(value)}`);
+  return proven(
+    edited,
+    file,
+    withEntry(before, path, value),
+    `set ${formatKey(path)} = ${formatScalar(value)}`,
+  );
 }
 
 /** `text` without `path`, be it a value or a table with all in it; gives `text` itself if it is not there. */
@@ -72,7 +78,8 @@ export function removeValue(text: string, file: string, path: readonly string[])
   const after = withEntry(before, path, undefined);
   if (after === before) return text;
   let edited = text;
-  for (const { start, end } of stretches(scanStatements(text), path).reverse()) edited = cut(edited, start, end);
+  for (const { start, end } of stretches(scanStatements(text), path).reverse())
+    edited = cut(edited, start, end);
   return proven(edited, file, after, `remove ${formatKey(path)}`);
 }
 
@@ -91,7 +98,9 @@ function withValue(text: string, path: readonly string[], value: string): string
   const pair = `${formatKey(path.slice(-1))} = ${value}`;
   if (table.length === 0) return insertLines(text, rootEnd(text), [pair]);
   // A new table follows the last one beside it (`[artifacts.a]` after `[artifacts.b]`), or ends the file.
-  const beside = statements.findLast(({ path: found }) => table.length > 1 && startsWithPath(found, table.slice(0, -1)));
+  const beside = statements.findLast(
+    ({ path: found }) => table.length > 1 && startsWithPath(found, table.slice(0, -1)),
+  );
   const at = beside === undefined || beside.tableDepth === 0 ? text.length : beside.end;
   return insertLines(text, at, [...(at === 0 ? [] : ['']), `[${formatKey(table)}]`, pair]);
 }
@@ -114,7 +123,10 @@ function insertLines(text: string, at: number, lines: readonly string[]): string
 }
 
 /** Where the statements at and under `path` lie; neighbours make one stretch, comments between them included. */
-function stretches(statements: readonly Statement[], path: readonly string[]): { start: number; end: number }[] {
+function stretches(
+  statements: readonly Statement[],
+  path: readonly string[],
+): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = [];
   let joined = false;
   for (const { path: at, repeated, start, end } of statements) {

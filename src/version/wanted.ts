@@ -47,11 +47,15 @@ export function parseWanted(text: string, file = WANTED_FILE): Wanted {
 export function bind(text: string, name: ArtifactName, path: string, file = WANTED_FILE): string {
   const wanted = parseWanted(text, file);
   const clean = boundPath(path);
-  if (typeof clean !== 'string') throw new ArtError('CONFIG_INVALID', `"${name}" cannot be bound: ${clean.why}`);
+  if (typeof clean !== 'string')
+    throw new ArtError('CONFIG_INVALID', `"${name}" cannot be bound: ${clean.why}`);
   const bound = wanted.bindings.get(name);
   if (bound?.path === clean) return text;
-  const twin = [...wanted.bindings.keys()].find((other) => other !== name && foldName(other) === foldName(name));
-  if (twin !== undefined) throw new ArtError('BINDING_CONFLICT', `"${name}" and the bound "${twin}" differ by case only`);
+  const twin = [...wanted.bindings.keys()].find(
+    (other) => other !== name && foldName(other) === foldName(name),
+  );
+  if (twin !== undefined)
+    throw new ArtError('BINDING_CONFLICT', `"${name}" and the bound "${twin}" differ by case only`);
   const others = [...wanted.bindings.values()].filter((binding) => binding.name !== name);
   const other = overlapping(clean, others);
   if (other) throw new ArtError('BINDING_CONFLICT', overlapText({ name, path: clean }, other));
@@ -63,7 +67,11 @@ export function unbind(text: string, name: ArtifactName, file = WANTED_FILE): st
   const { bindings } = parseWanted(text, file);
   if (!bindings.has(name)) {
     const meant = suggest(name, bindings.keys());
-    throw new ArtError('BINDING_NOT_FOUND', `"${name}" is bound to no folder`, meant === undefined ? {} : { hint: `Did you mean "${meant}"?` });
+    throw new ArtError(
+      'BINDING_NOT_FOUND',
+      `"${name}" is bound to no folder`,
+      meant === undefined ? {} : { hint: `Did you mean "${meant}"?` },
+    );
   }
   return removeValue(text, file, ['artifacts', name]);
 }
@@ -73,11 +81,13 @@ export function boundPath(path: string): string | { readonly why: string } {
   const shown = JSON.stringify(path);
   if (path === '') return { why: 'the path is empty' };
   if (path.includes('\0')) return { why: `the path ${shown} holds a NUL` };
-  if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(path)) return { why: `the path ${shown} is absolute; it must be relative to the root` };
+  if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(path))
+    return { why: `the path ${shown} is absolute; it must be relative to the root` };
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) return { why: `the path ${shown} leads out of the work tree` };
   const reserved = parts.find((part) => /^\.(?:art|git)$/i.test(part));
-  if (reserved !== undefined) return { why: `the path ${shown} lies in "${reserved}", which is never versioned` };
+  if (reserved !== undefined)
+    return { why: `the path ${shown} lies in "${reserved}", which is never versioned` };
   return parts.length === 0 ? '.' : parts.join('/');
 }
 
@@ -86,7 +96,11 @@ export function pathsOverlap(a: string, b: string): boolean {
   return a === b || a === '.' || b === '.' || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 }
 
-function parseBinding(key: string, table: TomlTable, invalid: (why: string, cause?: unknown) => ArtError): Binding {
+function parseBinding(
+  key: string,
+  table: TomlTable,
+  invalid: (why: string, cause?: unknown) => ArtError,
+): Binding {
   const checked = <T>(parse: () => T): T => {
     try {
       return parse();

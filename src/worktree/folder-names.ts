@@ -1,7 +1,7 @@
 /** Reads the names in one folder in the order of a tree's keys, however many there are. */
 import { opendirSync, readdirSync, type Dir } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
-import { ArtError, compareUtf8, errnoOf, utf8 } from '#base';
+import { compareUtf8, errnoOf, utf8 } from '#base';
 import { IGNORE_FILE } from './ignore.ts';
 import { TEMPORARY_PREFIX } from './paths.ts';
 import { Spool } from './spool.ts';
@@ -138,6 +138,6 @@ function closeQuietly(dir: Dir): void {
   try {
     dir.closeSync();
   } catch (error) {
-    if (errnoOf(error) === undefined && !(error instanceof ArtError)) throw error;
+    if (errnoOf(error) === undefined) throw error;
   }
 }

@@ -5,7 +5,19 @@ import { formatAge, formatBytes, formatCount, formatDuration } from '#base';
 const DAY = 86_400_000;
 
 test('bytes are shown in binary units of three digits or so', () => {
-  const shown = [0, 980, 1023, 1024, 1536, 102_000, 1_048_000, 1_048_576, 1.2 * 2 ** 30, 512 * 2 ** 20, 2 ** 53].map(formatBytes);
+  const shown = [
+    0,
+    980,
+    1023,
+    1024,
+    1536,
+    102_000,
+    1_048_000,
+    1_048_576,
+    1.2 * 2 ** 30,
+    512 * 2 ** 20,
+    2 ** 53,
+  ].map(formatBytes);
   expect(shown).toEqual([
     '0 B',
     '980 B',
@@ -33,14 +45,36 @@ test('shown bytes never reach the next unit nor stray from the truth', () => {
 });
 
 test('counts have their thousands apart and the right noun', () => {
-  expect([0, 999, 1000, 1234567].map((count) => formatCount(count))).toEqual(['0', '999', '1,000', '1,234,567']);
-  expect([0, 1, 2000].map((count) => formatCount(count, 'file'))).toEqual(['0 files', '1 file', '2,000 files']);
+  expect([0, 999, 1000, 1234567].map((count) => formatCount(count))).toEqual([
+    '0',
+    '999',
+    '1,000',
+    '1,234,567',
+  ]);
+  expect([0, 1, 2000].map((count) => formatCount(count, 'file'))).toEqual([
+    '0 files',
+    '1 file',
+    '2,000 files',
+  ]);
   expect([1, 2].map((count) => formatCount(count, 'entry', 'entries'))).toEqual(['1 entry', '2 entries']);
 });
 
 test('ages are rounded down to the largest unit', () => {
   const now = Date.UTC(2024, 5, 1);
-  const ages = [0, 1500, 2000, 59_999, 60_000, 3_599_999, 3_600_000, DAY, 3 * DAY, 8 * DAY, 45 * DAY, 800 * DAY];
+  const ages = [
+    0,
+    1500,
+    2000,
+    59_999,
+    60_000,
+    3_599_999,
+    3_600_000,
+    DAY,
+    3 * DAY,
+    8 * DAY,
+    45 * DAY,
+    800 * DAY,
+  ];
   expect(ages.map((age) => formatAge(now - age, now))).toEqual([
     'just now',
     'just now',

@@ -1,14 +1,29 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isArtError } from '#base';
-import { parseAlias, parseArtifactName, parseRemoteName, parseTag, parseTypeName, sameButForCase } from '#version';
+import {
+  parseAlias,
+  parseArtifactName,
+  parseRemoteName,
+  parseTag,
+  parseTypeName,
+  sameButForCase,
+} from '#version';
 
 type Parse = (text: string) => string;
 
 /** The rules as the documentation states them, written down a second time. */
 const RULES: readonly (readonly [string, Parse, (text: string) => boolean])[] = [
-  ['artifact', parseArtifactName, (text) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text) && !/(?:\.|\.lock)$/.test(text)],
-  ['remote', parseRemoteName, (text) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text) && !/(?:\.|\.lock)$/.test(text)],
+  [
+    'artifact',
+    parseArtifactName,
+    (text) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text) && !/(?:\.|\.lock)$/.test(text),
+  ],
+  [
+    'remote',
+    parseRemoteName,
+    (text) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text) && !/(?:\.|\.lock)$/.test(text),
+  ],
   [
     'alias',
     parseAlias,
@@ -23,7 +38,19 @@ const nasty = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 8 }),
   fc.string({ unit: 'binary', maxLength: 8 }),
   fc.string({ unit: fc.constantFrom(...'aZ09_.-: @/=,~^vV\t\n\u00a0\u2028é😀'), maxLength: 10 }),
-  fc.constantFrom('latest', 'Latest', 'v3', 'V12', 'v', 'v3x', 'a.lock', '.lock', '__proto__', 'constructor', 'a.'),
+  fc.constantFrom(
+    'latest',
+    'Latest',
+    'v3',
+    'V12',
+    'v',
+    'v3x',
+    'a.lock',
+    '.lock',
+    '__proto__',
+    'constructor',
+    'a.',
+  ),
 );
 
 test.each(RULES)('%s names are those of the documented rule and no others', (_, parse, allowed) => {
@@ -67,7 +94,18 @@ test('a refusal says what is wrong', () => {
     refusal(parseAlias, 'a/b'),
     refusal(parseTag, ' a'),
     refusal(parseTypeName, 'data/set'),
-  ]).toMatchInlineSnapshot();
+  ]).toMatchInlineSnapshot(`
+    [
+      "artifact name "my data" is not allowed: it holds a blank; a name has letters, digits, "_", "-" and ".", and begins with none of the last two",
+      "artifact name "-x" is not allowed: it begins with "-"; a name has letters, digits, "_", "-" and ".", and begins with none of the last two",
+      "artifact name "data.lock" is not allowed: it must not end in "." or ".lock"",
+      "alias "latest" is not allowed: it always means the newest version and is never set by hand",
+      "alias "v3" is not allowed: it looks like a version number",
+      "alias "a/b" is not allowed: it holds "/"; an alias has none of / : @ = , ~ ^, blanks or control characters",
+      "tag " a" is not allowed: it begins or ends with a blank",
+      "type "data/set" is not allowed: a type has letters, digits, "_" and "-", and between them "." and blanks",
+    ]
+  `);
 });
 
 test('a type that nearly fits is refused at once', () => {

@@ -50,9 +50,12 @@ test.each([
   expect(() => parseSpec(text)).toThrow(expect.objectContaining({ code: 'SPEC_INVALID' }));
 });
 
-test.each(['my data', 'a b:v3', 'cifar:a:b', 'cifar:a@b', 'cifar:x/y/z', 'cifar:/x', '-x'])('%j holds no name', (text) => {
-  expect(() => parseSpec(text)).toThrow(expect.objectContaining({ code: 'NAME_INVALID' }));
-});
+test.each(['my data', 'a b:v3', 'cifar:a:b', 'cifar:a@b', 'cifar:x/y/z', 'cifar:/x', '-x'])(
+  '%j holds no name',
+  (text) => {
+    expect(() => parseSpec(text)).toThrow(expect.objectContaining({ code: 'NAME_INVALID' }));
+  },
+);
 
 const name = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,20}$/);
 const alias = fc
@@ -75,16 +78,36 @@ test('what is written is read back', () => {
 });
 
 test('no text raises anything but an operating error', () => {
-  const piece = fc.constantFrom('cifar', ':', '@', '~', 'v', '3', 'abcd', 'bafyr4i', '/', 'latest', ' ', '\0', '😀');
+  const piece = fc.constantFrom(
+    'cifar',
+    ':',
+    '@',
+    '~',
+    'v',
+    '3',
+    'abcd',
+    'bafyr4i',
+    '/',
+    'latest',
+    ' ',
+    '\0',
+    '😀',
+  );
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.array(piece, { maxLength: 8 }).map((p) => p.join(''))), (text) => {
-      try {
-        const spec = parseSpec(text);
-        expect(parseSpec(formatSpec(spec))).toEqual(spec);
-      } catch (error) {
-        expect(isArtError(error, 'SPEC_INVALID') || isArtError(error, 'NAME_INVALID')).toBe(true);
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.array(piece, { maxLength: 8 }).map((p) => p.join('')),
+      ),
+      (text) => {
+        try {
+          const spec = parseSpec(text);
+          expect(parseSpec(formatSpec(spec))).toEqual(spec);
+        } catch (error) {
+          expect(isArtError(error, 'SPEC_INVALID') || isArtError(error, 'NAME_INVALID')).toBe(true);
+        }
+      },
+    ),
     { numRuns: 1000 },
   );
 });

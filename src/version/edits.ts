@@ -1,0 +1,153 @@
+/** Edits an artifact: every edit gives a new value and leaves the old one as it was. */
+import { strict as assert } from 'node:assert';
+import type { ArtifactState, Digest, VersionValue } from '#object';
+import type { NodeSink, NodeSource } from '#store';
+import { MapBuilder, edit } from '#tree';
+import type { MapEdit, MapRoot } from '#tree';
+import type { Artifact } from './artifact.ts';
+import type { Alias, Tag } from './names.ts';
+import { aliasNotFound, getVersion } from './resolve.ts';
+import { tombstoneEntry, versionEntry, versionKey } from './version.ts';
+
+/** Where the nodes of an artifact are read and put; what was put can be read back at once. */
+export type ArtifactIo = NodeSource & NodeSink;
+
+/** What a new version is made of; its number is the artifact's to give. */
+export interface NewVersion {
+  readonly commit: Digest;
+  /** Bytes of all its files. */
+  readonly bytes: number;
+  readonly tags?: readonly Tag[];
+  /** Ids of the runs that made it. */
+  readonly producers?: readonly string[];
+}
+
+/** Adds a version under the next number. No alias moves: `latest` is whatever live version has the highest number. */
+export async function addVersion(
+  io: ArtifactIo,
+  artifact: Artifact,
+  { commit, bytes, tags = [], producers = [] }: NewVersion,
+): Promise<{ readonly artifact: Artifact; readonly number: number }> {
+  const number = artifact.state.next;
+  const value: VersionValue = { commit, tags: sorted(tags), ttl: null, producers: [...producers] };
+  const entry = versionEntry(io, { number, commit, bytes, value });
+  const changed = await withVersions(io, artifact, { key: entry.key, entry });
+  return { artifact: withState(changed, { next: number + 1 }), number };
+}
+
+/** Changes what is said about a live version. Raises VERSION_NOT_FOUND. */
+export async function editVersion(
+  io: ArtifactIo,
+  artifact: Artifact,
+  number: number,
+  change: (value: VersionValue) => VersionValue,
+): Promise<Artifact> {
+  const version = await getVersion(io, artifact, number);
+  const value = change(version.value);
+  assert(value.commit === version.value.commit, 'a version never changes its commit');
+  const entry = versionEntry(io, { ...version, value });
+  return withVersions(io, artifact, { key: entry.key, entry });
+}
+
+/** Puts tags on a live version. Raises VERSION_NOT_FOUND. */
+export function addTags(
+  io: ArtifactIo,
+  artifact: Artifact,
+  number: number,
+  tags: readonly Tag[],
+): Promise<Artifact> {
+  return editVersion(io, artifact, number, (value) => ({ ...value, tags: sorted([...value.tags, ...tags]) }));
+}
+
+/** Takes tags off a live version; those it lacks are nothing to do. Raises VERSION_NOT_FOUND. */
+export function removeTags(
+  io: ArtifactIo,
+  artifact: Artifact,
+  number: number,
+  tags: readonly Tag[],
+): Promise<Artifact> {
+  const gone = new Set<string>(tags);
+  return editVersion(io, artifact, number, (value) => ({
+    ...value,
+    tags: value.tags.filter((tag) => !gone.has(tag)),
+  }));
+}
+
+/** Records one more run that produced a live version. Raises VERSION_NOT_FOUND. */
+export function addProducer(
+  io: ArtifactIo,
+  artifact: Artifact,
+  number: number,
+  run: string,
+): Promise<Artifact> {
+  return editVersion(io, artifact, number, (value) => {
+    return value.producers.includes(run) ? value : { ...value, producers: [...value.producers, run] };
+  });
+}
+
+/** Puts or moves an alias onto a live version. Raises VERSION_NOT_FOUND. */
+export async function setAlias(
+  source: NodeSource,
+  artifact: Artifact,
+  alias: Alias,
+  number: number,
+): Promise<Artifact> {
+  await getVersion(source, artifact, number);
+  return withState(artifact, { aliases: new Map(artifact.state.aliases).set(alias, number) });
+}
+
+/** Raises ALIAS_NOT_FOUND. */
+export function removeAlias(artifact: Artifact, alias: Alias): Artifact {
+  const aliases = new Map(artifact.state.aliases);
+  if (!aliases.delete(alias)) throw aliasNotFound(artifact, alias);
+  return withState(artifact, { aliases });
+}
+
+/** Deletes a live version and its aliases, and leaves a tombstone: its number is never used again. Raises VERSION_NOT_FOUND. */
+export async function removeVersion(
+  io: ArtifactIo,
+  artifact: Artifact,
+  number: number,
+  by: { readonly who: string; readonly when: number },
+): Promise<Artifact> {
+  const { commit, bytes } = await getVersion(io, artifact, number);
+  const changed = await withVersions(io, artifact, { key: versionKey(number), entry: undefined });
+  const tombstone = tombstoneEntry({ number, commit, bytes, ...by });
+  const tombstones = await editMap(io, artifact.state.tombstones, { key: tombstone.key, entry: tombstone });
+  const aliases = new Map([...artifact.state.aliases].filter(([, aliased]) => aliased !== number));
+  return withState(changed, {
+    aliases,
+    tombstones: tombstones?.digest ?? null,
+    tombstoneCount: tombstones?.count ?? 0,
+  });
+}
+
+async function withVersions(io: ArtifactIo, artifact: Artifact, change: MapEdit): Promise<Artifact> {
+  const root = await editMap(io, artifact.state.versions, change);
+  return withState(artifact, {
+    versions: root?.digest ?? null,
+    versionCount: root?.count ?? 0,
+    bytes: root?.bytes ?? 0,
+  });
+}
+
+/** The changed map, or undefined if it is now empty: a state has no empty maps. */
+async function editMap(io: ArtifactIo, root: Digest | null, change: MapEdit): Promise<MapRoot | undefined> {
+  if (root !== null) {
+    const changed = await edit(io, io, root, [change]);
+    return changed.count === 0 ? undefined : changed;
+  }
+  if (change.entry === undefined) return undefined;
+  const builder = new MapBuilder(io);
+  builder.add(change.entry);
+  return builder.finish();
+}
+
+function withState({ saved, state }: Artifact, changes: Partial<ArtifactState>): Artifact {
+  return { saved, state: { ...state, ...changes } };
+}
+
+/** Sorted and each once: the same tags are the same bytes. */
+function sorted(tags: readonly string[]): string[] {
+  return [...new Set(tags)].sort();
+}

@@ -1,0 +1,51 @@
+/** version: artifact, version, alias, tag: the movable names, and the files that say which are wanted. */
+export { aliasesByNumber, loadArtifact, newArtifact, saveArtifact } from './artifact.ts';
+export type { Artifact } from './artifact.ts';
+export { getConfig, listConfig, setConfig, unsetConfig } from './config.ts';
+export {
+  addProducer,
+  addTags,
+  addVersion,
+  editVersion,
+  removeAlias,
+  removeTags,
+  removeVersion,
+  setAlias,
+} from './edits.ts';
+export type { ArtifactIo, NewVersion } from './edits.ts';
+export { LOCK_FILE, formatLock, parseLock } from './lock.ts';
+export type { Pin } from './lock.ts';
+export {
+  LATEST,
+  foldName,
+  parseAlias,
+  parseArtifactName,
+  parseRemoteName,
+  parseTag,
+  parseTypeName,
+  sameButForCase,
+} from './names.ts';
+export type { Alias, ArtifactName, Tag, TypeName } from './names.ts';
+export {
+  artifactOfKey,
+  decodeHeld,
+  decodeName,
+  decodeNumber,
+  decodeOperation,
+  decodeRef,
+  encodeHeld,
+  encodeName,
+  encodeNumber,
+  encodeOperation,
+  encodeRef,
+  recordKeys,
+} from './records.ts';
+export type { Held, Operation, RefChange } from './records.ts';
+export { artifactNotFound, getVersion, resolve } from './resolve.ts';
+export { formatSpec, parseSpec, parseTarget } from './spec.ts';
+export type { Selector, Target, VersionSpec } from './spec.ts';
+export type { Tombstone, Version } from './version.ts';
+export { findLatest, findTombstone, findVersion, findVersionOfCommit, listVersions } from './versions.ts';
+export type { ListOptions } from './versions.ts';
+export { WANTED_FILE, bind, boundPath, parseWanted, pathsOverlap, unbind } from './wanted.ts';
+export type { Binding, Wanted } from './wanted.ts';

@@ -1,0 +1,171 @@
+/** The promises of ObjectStore, run against every store there is. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { CHUNK, NODE, encodeNode, hash } from '#object';
+import type { ObjectId, ObjectKind } from '#object';
+import type { ObjectStore } from '#store';
+
+export interface TestObject extends ObjectId {
+  readonly bytes: Uint8Array;
+}
+
+export function chunkOf(text: string): TestObject {
+  const bytes = Buffer.from(text);
+  return { kind: CHUNK, digest: hash(bytes), bytes };
+}
+
+export function nodeOf(value: string): TestObject {
+  const bytes = encodeNode('metadata', 1, { ext: {}, value });
+  return { kind: NODE, digest: hash(bytes), bytes };
+}
+
+/** `count` chunks of `size` bytes that differ; half of the bytes are text that compresses. */
+export function chunks(count: number, size: number, seed = 'x'): TestObject[] {
+  return Array.from({ length: count }, (_, i) => chunkOf(`${seed}${i} `.repeat(Math.ceil(size / 4)).slice(0, size)));
+}
+
+export async function putAll(store: ObjectStore, objects: readonly TestObject[]): Promise<void> {
+  await using transaction = await store.begin();
+  for (const { kind, digest, bytes } of objects) transaction.put(kind, digest, bytes);
+  await transaction.publish(async () => undefined);
+}
+
+async function get(store: ObjectStore, objects: readonly ObjectId[]): Promise<string[]> {
+  return (await store.reader().getMany(objects)).map((bytes) => Buffer.from(bytes).toString('base64'));
+}
+
+const base64 = (objects: readonly TestObject[]) => objects.map(({ bytes }) => Buffer.from(bytes).toString('base64'));
+
+export function objectStoreContract(name: string, open: () => Promise<ObjectStore>): void {
+  describe(name, () => {
+    let opened: ObjectStore[] = [];
+    const fresh = async () => {
+      const store = await open();
+      opened.push(store);
+      return store;
+    };
+    afterEach(async () => {
+      for (const store of opened) await store[Symbol.asyncDispose]();
+      opened = [];
+    });
+
+    test('an object put is an object got, whatever its kind and length', async () => {
+      const store = await fresh();
+      const objects = [chunkOf(''), chunkOf('a'), ...chunks(20, 3000), ...chunks(3, 256 * 1024), nodeOf('n')];
+      await putAll(store, objects);
+      expect(await get(store, objects)).toEqual(base64(objects));
+    });
+
+    test('objects come in the order asked, as often as asked', async () => {
+      const store = await fresh();
+      const [a, b] = chunks(2, 5000);
+      await putAll(store, [a, b]);
+      expect(await get(store, [b, a, b])).toEqual(base64([b, a, b]));
+    });
+
+    test('an absent object is missing, and getting it says so', async () => {
+      const store = await fresh();
+      const here = chunkOf('here');
+      const gone = chunkOf('gone');
+      await putAll(store, [here]);
+      expect(await store.missing([gone, here])).toEqual([gone].map(({ kind, digest }) => expect.objectContaining({ kind, digest })));
+      await expect(store.reader().getMany([here, gone])).rejects.toMatchObject({ code: 'OBJECT_NOT_FOUND' });
+    });
+
+    test('a chunk and a node of one digest are two objects', async () => {
+      const store = await fresh();
+      const node = nodeOf('both');
+      await putAll(store, [node]);
+      const asChunk = { kind: CHUNK as ObjectKind, digest: node.digest };
+      expect(await store.missing([asChunk])).toHaveLength(1);
+    });
+
+    test('putting twice is putting once', async () => {
+      const store = await fresh();
+      const object = chunkOf('twice');
+      await putAll(store, [object]);
+      await using transaction = await store.begin();
+      expect(transaction.has(object.kind, object.digest)).toBe(true);
+      expect(transaction.put(object.kind, object.digest, object.bytes)).toBe(false);
+      expect(transaction.stats.objects).toBe(0);
+    });
+
+    test('nothing is there before it is published, nor if it never is', async () => {
+      const store = await fresh();
+      const object = chunkOf('shy');
+      {
+        await using transaction = await store.begin();
+        transaction.put(object.kind, object.digest, object.bytes);
+        expect(transaction.has(object.kind, object.digest)).toBe(true);
+        expect(await store.missing([object])).toHaveLength(1);
+      }
+      expect(await store.missing([object])).toHaveLength(1);
+    });
+
+    test('a transaction reads back its own nodes before it publishes them', async () => {
+      const store = await fresh();
+      const [old, young] = [nodeOf('old'), nodeOf('young')];
+      await putAll(store, [old]);
+      await using transaction = await store.begin();
+      transaction.putNode(young.digest, young.bytes);
+      const got = await transaction.getNodes([young.digest, old.digest]);
+      expect(got.map((bytes) => Buffer.from(bytes).toString('base64'))).toEqual(base64([young, old]));
+    });
+
+    test('records are set and removed with the objects, in one step', async () => {
+      const store = await fresh();
+      const value = (text: string) => Buffer.from(text);
+      await using first = await store.begin();
+      await first.publish(async (locked) => {
+        locked.setRecord('ref/a', value('1'));
+        locked.setRecord('ref/b', value('2'));
+        locked.setRecord('other', value('3'));
+        expect(await locked.getRecord('ref/a')).toEqual(value('1'));
+      });
+      await using second = await store.begin();
+      await second.publish(async (locked) => locked.setRecord('ref/a', undefined));
+      expect(await store.getRecord('ref/a')).toBeUndefined();
+      expect(Buffer.from((await store.getRecord('ref/b'))!).toString()).toBe('2');
+      const rows = await store.listRecords('ref/', { limit: 10 });
+      expect(rows.map(({ key }) => key)).toEqual(['ref/b']);
+    });
+
+    test('records are listed by prefix, in order, page by page', async () => {
+      const store = await fresh();
+      await using transaction = await store.begin();
+      await transaction.publish(async (locked) => {
+        for (const i of [5, 3, 1, 4, 2]) locked.setRecord(`op/${i}`, Buffer.from([i]));
+        locked.setRecord('oq', Buffer.from('x'));
+      });
+      const first = await store.listRecords('op/', { limit: 2 });
+      const rest = await store.listRecords('op/', { after: first[1].key, limit: 10 });
+      expect([...first, ...rest].map(({ key }) => key)).toEqual(['op/1', 'op/2', 'op/3', 'op/4', 'op/5']);
+    });
+
+    test('if the decision fails, no record and no object of it appears', async () => {
+      const store = await fresh();
+      const object = chunkOf('undecided');
+      await using transaction = await store.begin();
+      transaction.put(object.kind, object.digest, object.bytes);
+      const failing = transaction.publish(async (locked) => {
+        locked.setRecord('ref/x', Buffer.from('1'));
+        throw new RangeError('no');
+      });
+      await expect(failing).rejects.toThrow(RangeError);
+      expect(await store.getRecord('ref/x')).toBeUndefined();
+    });
+
+    test('two that decide at once decide one after the other', async () => {
+      const store = await fresh();
+      const add = async () => {
+        await using transaction = await store.begin();
+        await transaction.publish(async (locked) => {
+          const before = await locked.getRecord('count');
+          await new Promise((resolve) => setTimeout(resolve, 2));
+          locked.setRecord('count', Buffer.from([(before?.[0] ?? 0) + 1]));
+        });
+      };
+      await Promise.all(Array.from({ length: 8 }, add));
+      expect((await store.getRecord('count'))?.[0]).toBe(8);
+    });
+  });
+}

@@ -86,13 +86,15 @@ export function differences(expected: string, actual: string): string {
  * host, which makes writing up to four times slower; so every command gets the same warm pages to write into.
  */
 export class Ballast {
-  readonly #path = join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `art-bench-${process.pid}.ballast`);
   readonly #bytes: number;
   readonly #file: number;
 
   constructor(bytes: number) {
     this.#bytes = bytes;
-    this.#file = openSync(this.#path, 'w');
+    const path = join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `art-bench-${process.pid}.ballast`);
+    this.#file = openSync(path, 'w');
+    // Without a name it goes when this process goes, however that ends.
+    rmSync(path);
   }
 
   load(): void {
@@ -106,6 +108,5 @@ export class Ballast {
 
   close(): void {
     closeSync(this.#file);
-    rmSync(this.#path, { force: true });
   }
 }

@@ -48,15 +48,12 @@ const folder = resolve(values.dir);
 mkdirSync(folder, { recursive: true });
 if (values.json !== undefined) writeFileSync(values.json, '');
 const scratch = new Scratch(folder);
-process.once('SIGINT', () => {
-  if (!values.keep) scratch.remove();
-  process.exit(130);
-});
 try {
   runAll();
 } finally {
   note('');
-  if (!values.keep) scratch.remove();
+  if (values.keep) say(`kept: ${scratch.keep()}\n`);
+  else scratch.remove();
 }
 
 function runAll(): void {

@@ -1,6 +1,6 @@
 /** Owns the folder a bench works in, and puts off deleting until it no longer disturbs what is measured. */
-import { mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /**
  * ext4 passes over inodes freed in the last minutes, one by one, so creating files after a mass delete can be ten
@@ -13,7 +13,13 @@ export class Scratch {
   readonly #trash: string;
   #count = 0;
 
+  /** Also removes what interrupted runs left in `parent`. */
   constructor(parent: string) {
+    for (const name of readdirSync(parent)) {
+      const pid = /^run-(\d+)$/.exec(name)?.[1];
+      if (pid !== undefined && !isAlive(Number(pid)))
+        rmSync(join(parent, name), { recursive: true, force: true });
+    }
     this.root = join(parent, `run-${process.pid}`);
     this.#trash = join(this.root, 'trash');
     mkdirSync(this.#trash, { recursive: true });
@@ -38,7 +44,22 @@ export class Scratch {
     mkdirSync(this.#trash);
   }
 
+  /** Leaves everything behind under another name, and gives that. */
+  keep(): string {
+    const kept = join(dirname(this.root), basename(this.root).replace('run', 'kept'));
+    renameSync(this.root, kept);
+    return kept;
+  }
+
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

@@ -21,3 +21,4 @@ export { Pace, nextTurn, sleep, throwIfAborted } from './async.ts';
 export { replaceFile, syncFolder, writeAll } from './files.ts';
 export { editDistance, suggest } from './suggest.ts';
 export { formatAge, formatBytes, formatCount, formatDuration } from './format.ts';
+export { Closing } from './closing.ts';

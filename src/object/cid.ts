@@ -59,27 +59,17 @@ export interface HashPrefix {
  * SPEC_INVALID. Hex may be in upper case.
  */
 export function parseHashPrefix(text: string): HashPrefix {
-  if (/^[0-9a-f]{4,64}$/i.test(text)) {
-    return { kind: undefined, bytes: fromHex(text.length % 2 === 0 ? text : `${text}0`), bits: text.length * 4 };
-  }
-  const start = text.slice(0, NODE_CID_START.length);
-  const isCid = start === NODE_CID_START || start === CHUNK_CID_START;
-  if (isCid && text.length > start.length && text.length <= CID_LENGTH && /^[a-z2-7]+$/.test(text)) {
-    const bits = bitsOfBase32(text.slice(1));
-    const header = '0'.repeat(HEADER_BYTES * 8);
-    const digestBits = bits.slice(header.length, header.length + DIGEST_BYTES * 8);
-    const beyond = bits.slice(header.length + DIGEST_BYTES * 8);
-    // The two bits before the digest's first share its character, as those after its last do; both are always 0.
-    if (bits.slice(30, header.length) === '00' && !beyond.includes('1')) {
-      const bytes = new Uint8Array(Math.ceil(digestBits.length / 8));
-      for (let i = 0; i < digestBits.length; i++) if (digestBits[i] === '1') bytes[i >> 3] |= 0x80 >> (i & 7);
-      return { kind: start === NODE_CID_START ? NODE : CHUNK, bytes, bits: digestBits.length };
-    }
-  }
+  const prefix = findHashPrefix(text);
+  if (prefix !== undefined) return prefix;
   throw new ArtError(
     'SPEC_INVALID',
     `${JSON.stringify(text)} is no hash: write ${HASH_PREFIX_LENGTH_MIN} to 64 hex characters, or a CID longer than "${NODE_CID_START}"`,
   );
+}
+
+/** Tells whether `parseHashPrefix` takes it. */
+export function isHashText(text: string): boolean {
+  return findHashPrefix(text) !== undefined;
 }
 
 /** Tells whether `digest` begins with what is known. */
@@ -99,6 +89,31 @@ export function matchesHash(digest: Digest, text: string): boolean {
 /** The first characters of a digest in hex, as people are shown it. */
 export function shortHash(digest: Digest): string {
   return toHex(digest.subarray(0, 5));
+}
+
+function findHashPrefix(text: string): HashPrefix | undefined {
+  if (/^[0-9a-f]{4,64}$/i.test(text)) {
+    return {
+      kind: undefined,
+      bytes: fromHex(text.length % 2 === 0 ? text : `${text}0`),
+      bits: text.length * 4,
+    };
+  }
+  const start = text.slice(0, NODE_CID_START.length);
+  const isCid = start === NODE_CID_START || start === CHUNK_CID_START;
+  if (isCid && text.length > start.length && text.length <= CID_LENGTH && /^[a-z2-7]+$/.test(text)) {
+    const bits = bitsOfBase32(text.slice(1));
+    const header = '0'.repeat(HEADER_BYTES * 8);
+    const digestBits = bits.slice(header.length, header.length + DIGEST_BYTES * 8);
+    const beyond = bits.slice(header.length + DIGEST_BYTES * 8);
+    // The two bits before the digest's first share its character, as those after its last do; both are always 0.
+    if (bits.slice(30, header.length) === '00' && !beyond.includes('1')) {
+      const bytes = new Uint8Array(Math.ceil(digestBits.length / 8));
+      for (let i = 0; i < digestBits.length; i++) if (digestBits[i] === '1') bytes[i >> 3] |= 0x80 >> (i & 7);
+      return { kind: start === NODE_CID_START ? NODE : CHUNK, bytes, bits: digestBits.length };
+    }
+  }
+  return undefined;
 }
 
 function bitsOfBase32(text: string): string {

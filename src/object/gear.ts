@@ -57,7 +57,7 @@ export function plainScanner(bufferBytes: number): CandidateScanner {
       assert(position >= 0 && length <= SCAN_BYTES_MAX && position + length <= buffer.length);
       const end = position + length;
       let count = 0;
-      for (let p = nextCandidate(buffer, gear, position, end, state); p !== 0; ) {
+      for (let p = nextCandidate(buffer, gear, position, end, state); p !== 0;) {
         if (count === candidates.length) candidates = grown(candidates);
         candidates[count++] = (p << 1) | (state[0] >>> (32 - STRICT_BITS) === 0 ? 1 : 0);
         p = nextCandidate(buffer, gear, p, end, state);
@@ -71,7 +71,13 @@ export function plainScanner(bufferBytes: number): CandidateScanner {
 }
 
 // The first candidate after `p`, or 0. Apart and with nothing but locals, since that runs twice as fast.
-function nextCandidate(bytes: Uint8Array, gear: Int32Array, p: number, end: number, state: Int32Array): number {
+function nextCandidate(
+  bytes: Uint8Array,
+  gear: Int32Array,
+  p: number,
+  end: number,
+  state: Int32Array,
+): number {
   let h = state[0];
   let found = 0;
   while (p < end) {

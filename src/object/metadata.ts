@@ -8,12 +8,7 @@ import type { Digest } from './id.ts';
 
 /** What JSON can say, in finite numbers. Whole numbers beyond 2^53 lose digits, as in JSON. */
 export type MetadataValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly MetadataValue[]
-  | { readonly [key: string]: MetadataValue };
+  null | boolean | number | string | readonly MetadataValue[] | { readonly [key: string]: MetadataValue };
 export type Metadata = Readonly<Record<string, MetadataValue>>;
 
 /** The most that metadata may take as DAG-CBOR. */
@@ -52,11 +47,15 @@ export function isDigest(value: Metadata | Digest): value is Digest {
 
 /** Encodes metadata as an object of its own, or raises METADATA_INVALID. */
 export function encodeMetadata(metadata: Metadata): Uint8Array {
-  const why = findFault(metadata, 'metadata', 1);
+  const isMap = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  const why = isMap ? findFault(metadata, 'metadata', 1) : 'metadata is no map';
   if (why !== undefined) throw new ArtError('METADATA_INVALID', why);
   const size = encodedSize(metadata);
   if (size > METADATA_BYTES_MAX) {
-    throw new ArtError('METADATA_INVALID', `metadata takes ${size} bytes; at most ${METADATA_BYTES_MAX} are kept`);
+    throw new ArtError(
+      'METADATA_INVALID',
+      `metadata takes ${size} bytes; at most ${METADATA_BYTES_MAX} are kept`,
+    );
   }
   return encodeNode('metadata', FORMAT, { value: metadata, ext: {} });
 }
@@ -108,7 +107,8 @@ function findFault(value: unknown, path: string, depth: number): string | undefi
   if (value === null) return undefined;
   const isList = Array.isArray(value);
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (!isList && prototype !== Object.prototype && prototype !== null) return `${path} is no plain map, list or value`;
+  if (!isList && prototype !== Object.prototype && prototype !== null)
+    return `${path} is no plain map, list or value`;
   if (depth > METADATA_DEPTH_MAX) return `metadata is nested more than ${METADATA_DEPTH_MAX} deep`;
   if (isList) {
     for (let i = 0; i < value.length; i++) {

@@ -95,13 +95,17 @@ function stateOf(fields: Fields): RunState {
   return state;
 }
 
-const LINK_TEXT_BYTES_MAX: Readonly<Record<string, number>> = { artifact: NAME_BYTES_MAX, as: RUN_TEXT_BYTES_MAX };
+const LINK_TEXT_BYTES_MAX: Readonly<Record<string, number>> = {
+  artifact: NAME_BYTES_MAX,
+  as: RUN_TEXT_BYTES_MAX,
+};
 
 /** Checks a list of maps that have exactly `keys`: a digest as `commit`, texts as the rest. */
 function linksOf(fields: Fields, key: string, keys: readonly string[]): readonly unknown[] {
   const links = fields.list(key, RUN_LINKS_MAX);
   for (const link of links) {
-    if (typeof link !== 'object' || link === null || Object.keys(link).length !== keys.length) throw fields.invalid(key);
+    if (typeof link !== 'object' || link === null || Object.keys(link).length !== keys.length)
+      throw fields.invalid(key);
     for (const name of keys) {
       const value: unknown = (link as Record<string, unknown>)[name];
       const fits =

@@ -1,4 +1,5 @@
 /** The state of an artifact: everything about it that can change, as one object that the next state follows. */
+import { compareUtf8 } from '#base';
 import { decodeNode, encodeNode } from './cbor.ts';
 import type { Ext, Fields } from './cbor.ts';
 import { digestOrNull } from './field-readers.ts';
@@ -14,7 +15,7 @@ export interface ArtifactState {
   /** The root of the sorted map from version number to version; null while there is none. */
   readonly versions: Digest | null;
   /** Version numbers by alias, without `latest`. */
-  readonly aliases: Readonly<Record<string, number>>;
+  readonly aliases: ReadonlyMap<string, number>;
   /** The number that the next version gets; it never goes down. */
   readonly next: number;
   /** The root of the sorted map from version number to tombstone; null while there is none. */
@@ -40,7 +41,7 @@ const FORMAT = 1;
 
 /** Encodes a state; raises OBJECT_INVALID naming a field that is out of its bounds. */
 export function encodeState(state: ArtifactState): Uint8Array {
-  const bytes = encodeNode('state', FORMAT, { ...state });
+  const bytes = encodeNode('state', FORMAT, { ...state, aliases: aliasRows(state.aliases) });
   decodeState(bytes);
   return bytes;
 }
@@ -70,13 +71,25 @@ export function decodeState(bytes: Uint8Array): ArtifactState {
   return state;
 }
 
-function aliasesOf(fields: Fields, next: number): Readonly<Record<string, number>> {
-  const aliases = fields.map('aliases');
-  const rows = Object.entries(aliases);
-  if (rows.length > ALIASES_MAX) throw fields.invalid('aliases');
-  for (const [alias, number] of rows) {
-    const known = typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 && number < next;
-    if (!known || Buffer.byteLength(alias) > ALIAS_BYTES_MAX) throw fields.invalid('aliases');
+// Pairs in the order of their aliases' bytes: a map could not hold "__proto__".
+function aliasRows(aliases: ReadonlyMap<string, number>): readonly (readonly [string, number])[] {
+  return [...aliases].sort(([a], [b]) => compareUtf8(a, b));
+}
+
+function aliasesOf(fields: Fields, next: number): ReadonlyMap<string, number> {
+  const aliases = new Map<string, number>();
+  let last: string | undefined;
+  for (const row of fields.list('aliases', ALIASES_MAX)) {
+    if (!Array.isArray(row) || row.length !== 2) throw fields.invalid('aliases');
+    const [alias, number] = row as unknown[];
+    if (typeof alias !== 'string' || Buffer.byteLength(alias) > ALIAS_BYTES_MAX)
+      throw fields.invalid('aliases');
+    if (last !== undefined && compareUtf8(last, alias) >= 0) throw fields.invalid('aliases');
+    if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0 || number >= next) {
+      throw fields.invalid('aliases');
+    }
+    aliases.set(alias, number);
+    last = alias;
   }
-  return aliases as Readonly<Record<string, number>>;
+  return aliases;
 }

@@ -25,7 +25,8 @@ export interface VersionValue {
   readonly description?: string;
   /** As `placeMetadata` placed it; absent while its commit's own holds. */
   readonly metadata?: Metadata | Digest;
-  readonly ext: Ext;
+  /** Absent rather than empty. */
+  readonly ext?: Ext;
 }
 
 /** What is left of a version that was deleted. */
@@ -35,7 +36,8 @@ export interface TombstoneValue {
   readonly who: string;
   /** Milliseconds since 1970 UTC. */
   readonly when: number;
-  readonly ext: Ext;
+  /** Absent rather than empty. */
+  readonly ext?: Ext;
 }
 
 /** `extra` goes into the map entry, and `node`, if there is one, into the store before that. */
@@ -124,7 +126,7 @@ function readSaid(commit: Digest, fields: Fields): VersionValue {
     producers: fields.texts('producers', PRODUCERS_MAX, RUN_ID_BYTES_MAX),
     ...(fields.has('description') && { description: fields.text('description', DESCRIPTION_BYTES_MAX) }),
     ...(fields.has('metadata') && { metadata: placedMetadata(fields, 'metadata') }),
-    ext: fields.ext(),
+    ...extOf(fields),
   };
   fields.done();
   return value;
@@ -135,10 +137,17 @@ function readTombstone(commit: Digest, fields: Fields): TombstoneValue {
     commit,
     who: fields.text('who', AUTHOR_BYTES_MAX),
     when: fields.count('when'),
-    ext: fields.ext(),
+    ...extOf(fields),
   };
   fields.done();
   return value;
+}
+
+function extOf(fields: Fields): { readonly ext?: Ext } {
+  if (!fields.has('ext')) return {};
+  const ext = fields.ext();
+  if (Object.keys(ext).length === 0) throw fields.invalid('ext');
+  return { ext };
 }
 
 function fieldsOf(what: string, extra: Uint8Array): Fields {

@@ -14,7 +14,8 @@ import { packName, walkPack } from './pack-files.ts';
 import { RECORDS } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
 import { OwnerLock } from './owner-lock.ts';
-import { META_KEY, decodeChanges, decodeMeta, encodeMeta, objectKey, recordKey, sealRecord } from './records.ts';
+import type { RecordRow } from './object-store.ts';
+import { META_KEY, decodeChanges, decodeMeta, encodeMeta, keyOfRecord, objectKey, openRecord, recordKey, sealRecord } from './records.ts';
 import type { Meta, RecordChanges } from './records.ts';
 
 export type Table = Level<Uint8Array, Uint8Array>;
@@ -114,6 +115,25 @@ export class Database {
     } finally {
       this.lock.release();
     }
+  }
+
+  /** The value of a record; only while pinned. Raises STORE_DAMAGED. */
+  async getRecord(key: string): Promise<Uint8Array | undefined> {
+    const sealed = this.table.getSync(recordKey(key));
+    return sealed === undefined ? undefined : openRecord(key, sealed);
+  }
+
+  /** Records whose key begins with `prefix`, in key order; only while pinned. */
+  async listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]> {
+    const after = page.after !== undefined && page.after > prefix ? page.after : undefined;
+    const start = after === undefined ? { gte: recordKey(prefix) } : { gt: recordKey(after) };
+    const end = Buffer.concat([recordKey(prefix), Buffer.from([0xff])]);
+    const rows: RecordRow[] = [];
+    for await (const [bytes, sealed] of this.table.iterator({ ...start, lt: end, limit: page.limit })) {
+      const key = keyOfRecord(bytes);
+      rows.push({ key, value: openRecord(key, sealed) });
+    }
+    return rows;
   }
 
   /** Writes changes in synced batches of at most 1 MiB; what must become visible last goes last. */

@@ -12,3 +12,4 @@ export type {
 } from './object-store.ts';
 export { MemoryStore } from './memory-store.ts';
 export { LevelStore, createStore } from './level-store.ts';
+export { OwnerLock } from './owner-lock.ts';

@@ -13,7 +13,7 @@ import type { Location } from './location.ts';
 import type { ObjectReader, ObjectStore, RecordRow, Transaction } from './object-store.ts';
 import { packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
-import { META_KEY, encodeMeta, keyOfRecord, objectKey, openRecord, recordKey } from './records.ts';
+import { META_KEY, encodeMeta, objectKey } from './records.ts';
 
 /** Makes the folders, the first journal and the database of a new store in `art` (a `.art` folder that exists). */
 export async function createStore(art: string): Promise<void> {
@@ -65,11 +65,11 @@ export class LevelStore implements ObjectStore {
   }
 
   async getRecord(key: string): Promise<Uint8Array | undefined> {
-    return this.database.use(() => readRecord(this.database, key));
+    return this.database.use(() => this.database.getRecord(key));
   }
 
   async listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]> {
-    return this.database.use(() => readRecords(this.database, prefix, page));
+    return this.database.use(() => this.database.listRecords(prefix, page));
   }
 
   async epoch(): Promise<number> {
@@ -141,27 +141,6 @@ export class LevelStore implements ObjectStore {
       });
     });
   }
-}
-
-export async function readRecord(database: Database, key: string): Promise<Uint8Array | undefined> {
-  const sealed = database.table.getSync(recordKey(key));
-  return sealed === undefined ? undefined : openRecord(key, sealed);
-}
-
-export async function readRecords(
-  database: Database,
-  prefix: string,
-  page: { readonly after?: string; readonly limit: number },
-): Promise<RecordRow[]> {
-  const after = page.after !== undefined && page.after > prefix ? page.after : undefined;
-  const start = after === undefined ? { gte: recordKey(prefix) } : { gt: recordKey(after) };
-  const end = Buffer.concat([recordKey(prefix), Buffer.from([0xff])]);
-  const rows: RecordRow[] = [];
-  for await (const [bytes, sealed] of database.table.iterator({ ...start, lt: end, limit: page.limit })) {
-    const key = keyOfRecord(bytes);
-    rows.push({ key, value: openRecord(key, sealed) });
-  }
-  return rows;
 }
 
 function verify(id: ObjectId, bytes: Uint8Array): void {

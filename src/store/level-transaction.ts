@@ -8,7 +8,6 @@ import { objectPut, recordChanges } from './database.ts';
 import type { Database } from './database.ts';
 import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
-import { readRecord, readRecords } from './level-store.ts';
 import type { LockedStore, Transaction, TransactionStats } from './object-store.ts';
 import { packName } from './pack-files.ts';
 import { RECORDS } from './pack-format.ts';
@@ -134,8 +133,8 @@ export class LevelTransaction implements Transaction {
       getNodes: (digests) => this.getNodes(digests),
       putNode: (digest, bytes) => this.putNode(digest, bytes),
       put: (kind, digest, bytes) => this.put(kind, digest, bytes),
-      getRecord: async (key) => (changes.has(key) ? changes.get(key) : readRecord(this.#database, key)),
-      listRecords: (prefix, page) => readRecords(this.#database, prefix, page),
+      getRecord: async (key) => (changes.has(key) ? changes.get(key) : this.#database.getRecord(key)),
+      listRecords: (prefix, page) => this.#database.listRecords(prefix, page),
       setRecord: (key, value) => void changes.set(key, value),
     };
   }

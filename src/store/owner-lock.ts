@@ -30,10 +30,13 @@ export class OwnerLock {
   readonly #folder: string;
   readonly #nonce = randomBytes(12).toString('hex');
   readonly #identity: string;
+  readonly #subject: string;
   #held = false;
 
-  constructor(folder: string) {
+  /** `subject` is what the lock guards, as messages call it. */
+  constructor(folder: string, subject = 'the repository') {
     this.#folder = folder;
+    this.#subject = subject;
     this.#identity = join(folder, `process-${this.#nonce}`);
   }
 
@@ -51,7 +54,7 @@ export class OwnerLock {
         waiting = true;
         const holder = this.holder();
         if (holder !== undefined && isGone(holder)) this.#takeOver(holder);
-        else if (Date.now() - start > WAIT_MS_MAX) throw lockedError(holder, Date.now() - start);
+        else if (Date.now() - start > WAIT_MS_MAX) throw this.#lockedError(holder, Date.now() - start);
         await sleep(pauseMs * (0.5 + Math.random()));
         pauseMs = Math.min(pauseMs * 1.5, 25);
       }
@@ -167,6 +170,18 @@ export class OwnerLock {
     }
     rmSync(aside, { force: true });
   }
+
+  #lockedError(holder: Holder | undefined, waitedMs: number): ArtError {
+    const waited = `waited ${Math.round(waitedMs / 1000)} s`;
+    if (holder === undefined) {
+      return new ArtError('LOCKED', `${this.#subject} is locked by a process that does not say who it is (${waited})`);
+    }
+    const since = Math.round((Date.now() - holder.since) / 1000);
+    return new ArtError(
+      'LOCKED',
+      `${this.#subject} is in use by process ${holder.pid} on ${holder.host}, started ${since} s ago (${waited})`,
+    );
+  }
 }
 
 /** Where a file system has no hard links: exclusive creation; a crash in between needs `fsck --break-lock`. */
@@ -180,13 +195,6 @@ function createExclusive(path: string, nonce: string): boolean {
     if (errnoOf(error) === 'EEXIST') return false;
     throw fileError(error, path);
   }
-}
-
-function lockedError(holder: Holder | undefined, waitedMs: number): ArtError {
-  const waited = `waited ${Math.round(waitedMs / 1000)} s`;
-  if (holder === undefined) return new ArtError('LOCKED', `the repository is locked by a process that does not say who it is (${waited})`);
-  const since = Math.round((Date.now() - holder.since) / 1000);
-  return new ArtError('LOCKED', `the repository is in use by process ${holder.pid} on ${holder.host}, started ${since} s ago (${waited})`);
 }
 
 /** Says which process this is, in words that another can check. */

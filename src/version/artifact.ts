@@ -20,17 +20,20 @@ export function newArtifact({
   readonly name: ArtifactName;
   readonly type: TypeName;
 }): Artifact {
-  const none = { versions: null, tombstones: null, previous: null, versionCount: 0, tombstoneCount: 0 };
-  const state = {
+  const state: ArtifactState = {
     name,
     type,
     description: '',
     tags: [],
+    versions: null,
     aliases: new Map(),
     next: 0,
+    tombstones: null,
+    previous: null,
+    versionCount: 0,
+    tombstoneCount: 0,
     bytes: 0,
     ext: {},
-    ...none,
   };
   return { saved: null, state };
 }

@@ -1,5 +1,7 @@
 /** Edits an artifact: every edit gives a new value and leaves the old one as it was. */
 import { strict as assert } from 'node:assert';
+import { ArtError, compareUtf8 } from '#base';
+import { ALIASES_MAX, TAGS_MAX } from '#object';
 import type { ArtifactState, Digest, VersionValue } from '#object';
 import type { NodeSink, NodeSource } from '#store';
 import { MapBuilder, edit } from '#tree';
@@ -29,8 +31,8 @@ export async function addVersion(
   { commit, bytes, tags = [], producers = [] }: NewVersion,
 ): Promise<{ readonly artifact: Artifact; readonly number: number }> {
   const number = artifact.state.next;
-  const value: VersionValue = { commit, tags: sorted(tags), ttl: null, producers: [...producers] };
-  const entry = versionEntry(io, { number, commit, bytes, value });
+  const said = { tags: tagSet(tags), ttl: null, producers: [...producers] };
+  const entry = versionEntry(io, { number, bytes, commit, ...said });
   const changed = await withVersions(io, artifact, { key: entry.key, entry });
   return { artifact: withState(changed, { next: number + 1 }), number };
 }
@@ -42,10 +44,10 @@ export async function editVersion(
   number: number,
   change: (value: VersionValue) => VersionValue,
 ): Promise<Artifact> {
-  const version = await getVersion(io, artifact, number);
-  const value = change(version.value);
-  assert(value.commit === version.value.commit, 'a version never changes its commit');
-  const entry = versionEntry(io, { ...version, value });
+  const { bytes, number: _, ...before } = await getVersion(io, artifact, number);
+  const value = change(before);
+  assert(value.commit === before.commit, 'a version never changes its commit');
+  const entry = versionEntry(io, { number, bytes, ...value });
   return withVersions(io, artifact, { key: entry.key, entry });
 }
 
@@ -56,7 +58,7 @@ export function addTags(
   number: number,
   tags: readonly Tag[],
 ): Promise<Artifact> {
-  return editVersion(io, artifact, number, (value) => ({ ...value, tags: sorted([...value.tags, ...tags]) }));
+  return editVersion(io, artifact, number, (value) => ({ ...value, tags: tagSet([...value.tags, ...tags]) }));
 }
 
 /** Takes tags off a live version; those it lacks are nothing to do. Raises VERSION_NOT_FOUND. */
@@ -93,7 +95,11 @@ export async function setAlias(
   number: number,
 ): Promise<Artifact> {
   await getVersion(source, artifact, number);
-  return withState(artifact, { aliases: new Map(artifact.state.aliases).set(alias, number) });
+  const aliases = new Map(artifact.state.aliases).set(alias, number);
+  if (aliases.size > ALIASES_MAX) {
+    throw new ArtError('NAME_INVALID', `an artifact has at most ${ALIASES_MAX} aliases`);
+  }
+  return withState(artifact, { aliases });
 }
 
 /** Raises ALIAS_NOT_FOUND. */
@@ -114,9 +120,9 @@ export async function removeVersion(
   const changed = await withVersions(io, artifact, { key: versionKey(number), entry: undefined });
   const tombstone = tombstoneEntry({ number, commit, bytes, ...by });
   const tombstones = await editMap(io, artifact.state.tombstones, { key: tombstone.key, entry: tombstone });
-  const aliases = new Map([...artifact.state.aliases].filter(([, aliased]) => aliased !== number));
+  const aliases = [...artifact.state.aliases].filter(([, aliased]) => aliased !== number);
   return withState(changed, {
-    aliases,
+    aliases: new Map(aliases),
     tombstones: tombstones?.digest ?? null,
     tombstoneCount: tombstones?.count ?? 0,
   });
@@ -148,6 +154,8 @@ function withState({ saved, state }: Artifact, changes: Partial<ArtifactState>):
 }
 
 /** Sorted and each once: the same tags are the same bytes. */
-function sorted(tags: readonly string[]): string[] {
-  return [...new Set(tags)].sort();
+function tagSet(tags: readonly string[]): readonly string[] {
+  const set = [...new Set(tags)].sort(compareUtf8);
+  if (set.length > TAGS_MAX) throw new ArtError('NAME_INVALID', `a version has at most ${TAGS_MAX} tags`);
+  return set;
 }

@@ -1,5 +1,6 @@
 /** Finds the version that a spec points at, or says what is missing and what may have been meant. */
-import { ArtError, suggest, toHex } from '#base';
+import { ArtError, suggest } from '#base';
+import { shortHash } from '#object';
 import type { NodeSource } from '#store';
 import type { Artifact } from './artifact.ts';
 import type { Alias } from './names.ts';
@@ -7,8 +8,6 @@ import type { Selector } from './spec.ts';
 import { findByHash, findLatest, findTombstone, findVersion, listVersions } from './versions.ts';
 import type { Version } from './version.ts';
 
-/** People are shown so many hex characters of a hash. */
-const HASH_SHOWN = 10;
 const CANDIDATES_MAX = 10;
 
 /**
@@ -34,8 +33,9 @@ export async function resolve(
     if (steps === back) return batch[batch.length - 1];
   }
   const shown = `"${artifact.state.name}:v${selected.number}"`;
-  const before = steps === 0 ? 'no version' : steps === 1 ? 'only 1 version' : `only ${steps} versions`;
-  throw new ArtError('VERSION_NOT_FOUND', `there is ${before} before ${shown}, not ${back}`);
+  const before =
+    steps === 0 ? 'no version comes' : steps === 1 ? 'only 1 version comes' : `only ${steps} versions come`;
+  throw new ArtError('VERSION_NOT_FOUND', `${before} before ${shown}, not ${back}`);
 }
 
 /** The live version `number`; raises VERSION_NOT_FOUND, telling if it was deleted. */
@@ -106,9 +106,9 @@ async function getByHash(source: NodeSource, artifact: Artifact, hash: string): 
   if (found.length === 0)
     throw new ArtError('VERSION_NOT_FOUND', `no version's hash begins as ${shown} says`);
   if (found.length === 1) return found[0];
-  const candidates = found.slice(0, CANDIDATES_MAX).map(({ number, commit }) => {
-    return `v${number} (${toHex(commit).slice(0, HASH_SHOWN)})`;
-  });
+  const candidates = found
+    .slice(0, CANDIDATES_MAX)
+    .map(({ number, commit }) => `v${number} (${shortHash(commit)})`);
   const more = found.length > CANDIDATES_MAX ? ', …' : '';
   throw new ArtError(
     'HASH_AMBIGUOUS',

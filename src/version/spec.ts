@@ -1,5 +1,6 @@
 /** Reads and writes version specs: how people point at one version of an artifact. */
 import { ArtError } from '#base';
+import { CHUNK_CID_START, HASH_PREFIX_LENGTH_MIN, NODE_CID_START, isHashText } from '#object';
 import { LATEST, parseAlias, parseArtifactName, parseRemoteName } from './names.ts';
 import type { Alias, ArtifactName } from './names.ts';
 
@@ -22,10 +23,6 @@ export interface VersionSpec {
 export type Target =
   | { readonly kind: 'artifact'; readonly name: ArtifactName }
   | { readonly kind: 'version'; readonly spec: VersionSpec };
-
-const NODE_CID_START = 'bafyr4i';
-const HEX = /^[0-9a-f]{4,64}$/;
-const CID_PREFIX = /^bafyr4i[a-z2-7]{1,52}$/;
 
 /**
  * Parses `name`, `name:v3`, `name:alias`, `name:ORIGIN/alias` or `name@HASH`, each with an optional `~N`.
@@ -90,9 +87,10 @@ function parseMovable(text: string, refuse: (why: string) => ArtError): Selector
 
 function parseHash(text: string, refuse: (why: string) => ArtError): Selector {
   const hash = text.toLowerCase();
-  if (hash.startsWith(NODE_CID_START) ? CID_PREFIX.test(hash) : HEX.test(hash)) return { by: 'hash', hash };
+  // A chunk's CID is a hash too, but never a version's.
+  if (isHashText(hash) && !hash.startsWith(CHUNK_CID_START)) return { by: 'hash', hash };
   throw refuse(
-    `a hash is 4 to 64 hex characters, or a CID longer than its constant start "${NODE_CID_START}"`,
+    `a hash is ${HASH_PREFIX_LENGTH_MIN} to 64 hex characters, or a CID longer than its constant start "${NODE_CID_START}"`,
   );
 }
 

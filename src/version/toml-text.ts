@@ -63,6 +63,8 @@ export function lineOf(text: string, path: readonly string[]): number | undefine
 /** `text` with `path` set to `value`, everything else as it was. Raises CONFIG_INVALID if that takes a person. */
 export function setValue(text: string, file: string, path: readonly string[], value: TomlScalar): string {
   const before = parseToml(text, file);
+  if (holdsMany(before, path))
+    throw configError(file, lineOf(text, path), `${formatKey(path)} holds more than one value`);
   const edited = withValue(text, path, formatScalar(value));
   return proven(
     edited,
@@ -81,6 +83,12 @@ export function removeValue(text: string, file: string, path: readonly string[])
   for (const { start, end } of stretches(scanStatements(text), path).reverse())
     edited = cut(edited, start, end);
   return proven(edited, file, after, `remove ${formatKey(path)}`);
+}
+
+function holdsMany(table: TomlTable, path: readonly string[]): boolean {
+  let value: unknown = table;
+  for (const key of path) value = isTable(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return isTable(value) || Array.isArray(value);
 }
 
 function withValue(text: string, path: readonly string[], value: string): string {

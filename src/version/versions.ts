@@ -1,10 +1,10 @@
 /** Reads the versions of an artifact from its sorted map: one, the newest, or all in either direction. */
-import { TOMBSTONE, VERSION, matchesHash } from '#object';
+import { CHUNK, hasHashPrefix, parseHashPrefix } from '#object';
 import type { Digest, MapEntry } from '#object';
 import type { NodeSource } from '#store';
 import { entries, find } from '#tree';
 import type { Artifact } from './artifact.ts';
-import { mapMismatch, numberOfKey, tombstoneOf, versionKey, versionOf } from './version.ts';
+import { numberOfKey, tombstoneOf, versionKey, versionsOf } from './version.ts';
 import type { Tombstone, Version } from './version.ts';
 
 export interface ListOptions {
@@ -30,7 +30,7 @@ export async function findVersion(
 ): Promise<Version | undefined> {
   const { versions } = artifact.state;
   const entry = versions === null ? undefined : await find(source, versions, versionKey(number));
-  return entry === undefined ? undefined : versionOf(source, checked(entry));
+  return entry === undefined ? undefined : versionOf(source, entry);
 }
 
 /** The newest live version, or undefined if there is none. Reads a few nodes, however many versions there are. */
@@ -48,9 +48,7 @@ export async function findTombstone(
 ): Promise<Tombstone | undefined> {
   const { tombstones } = artifact.state;
   const entry = tombstones === null ? undefined : await find(source, tombstones, versionKey(number));
-  if (entry === undefined) return undefined;
-  if (entry.kind !== TOMBSTONE) throw mapMismatch('tombstones');
-  return tombstoneOf(entry);
+  return entry === undefined ? undefined : tombstoneOf(entry);
 }
 
 /**
@@ -79,10 +77,11 @@ export async function findByHash(
   hash: string,
   limit: number,
 ): Promise<readonly Version[]> {
+  const prefix = parseHashPrefix(hash);
   const found: MapEntry[] = [];
   for await (const batch of newestEntries(source, artifact, artifact.state.next)) {
     for (const entry of batch) {
-      if (!matchesHash(entry.digest, hash)) continue;
+      if (prefix.kind === CHUNK || !hasHashPrefix(entry.digest, prefix)) continue;
       if (found.some(({ digest }) => Buffer.compare(digest, entry.digest) === 0)) continue;
       found.push(entry);
       if (found.length === limit) return versionsOf(source, found);
@@ -120,7 +119,7 @@ async function* oldestEntries(
   for await (const batch of entries(source, state.versions)) {
     const end = batch.findIndex(({ key }) => numberOfKey(key) >= before);
     const wanted = end < 0 ? batch : batch.slice(0, end);
-    if (wanted.length > 0) yield wanted.map(checked);
+    if (wanted.length > 0) yield wanted;
     if (end >= 0) return;
   }
 }
@@ -136,7 +135,7 @@ async function* newestEntries(
   while (state.versions !== null && until > 0) {
     const from = Math.max(0, until - window);
     const { kept, dropped } = await entriesBetween(source, state.versions, from, until);
-    if (kept.length > 0) yield kept.reverse().map(checked);
+    if (kept.length > 0) yield kept.reverse();
     until = dropped ? numberOfKey(kept[kept.length - 1].key) : from;
     window = kept.length > 0 ? WINDOW_USUAL : 4 * window;
   }
@@ -163,13 +162,7 @@ async function entriesBetween(
   return { kept, dropped };
 }
 
-async function versionsOf(source: NodeSource, batch: readonly MapEntry[]): Promise<readonly Version[]> {
-  const versions: Version[] = [];
-  for (const entry of batch) versions.push(await versionOf(source, entry));
-  return versions;
-}
-
-function checked(entry: MapEntry): MapEntry {
-  if (entry.kind !== VERSION) throw mapMismatch('versions');
-  return entry;
+async function versionOf(source: NodeSource, entry: MapEntry): Promise<Version> {
+  const [version] = await versionsOf(source, [entry]);
+  return version;
 }

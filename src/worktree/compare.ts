@@ -26,6 +26,11 @@ export interface CompareOptions extends Watched {
   readonly tmpDir: string;
   readonly stopAt?: string;
   readonly paths?: readonly string[];
+  /**
+   * `absent` (for `status`: what the next version would leave out counts as removed), or `compared` (for `verify`:
+   * what the tree has is looked at all the same, other ignored files are no difference). Default `absent`.
+   */
+  readonly ignored?: 'absent' | 'compared';
 }
 
 /** One difference, as seen from the tree: `added` is on the disk alone. */
@@ -40,7 +45,7 @@ export interface FolderChange {
 
 /**
  * Yields what differs between `dir` and the tree, in key order, in batches. The exec bit and a link's target count.
- * What `.artignore` leaves out is not there. A socket or pipe counts as added; a reference only has to exist.
+ * A socket or pipe counts as added; a reference only has to exist.
  * A `dir` that does not exist is empty. Raises FILE_UNREADABLE, TREE_UNSAFE, INTERRUPTED.
  */
 export async function* compareFolder(options: CompareOptions): AsyncGenerator<readonly FolderChange[], void, undefined> {
@@ -53,14 +58,27 @@ export async function* compareFolder(options: CompareOptions): AsyncGenerator<re
   const content = new DiskContent(readerFor(options, work), cache);
   let changes: FolderChange[] = [];
   for (let n = 0; disk.entry !== undefined || tree.path !== undefined; n++) {
-    const change = await step(disk, tree, content);
-    if (change !== undefined) changes.push(change);
+    const side = sideOf(disk.path, tree.path);
+    const wanted = side === 'disk' ? undefined : tree.entry;
+    const found = side === 'tree' ? disk.inIgnoredFolder(tree.path!) : disk.entry;
+    const path = (found?.path ?? tree.path)!;
+    if (found !== undefined && wanted !== undefined) {
+      content.stand(found);
+      const same = equal(content, found, wanted);
+      if (!(same instanceof Promise ? await same : same)) changes.push(changeOf(path, found, wanted));
+    } else if (found !== undefined ? !found.ignored && filter.matches(path) : isMissing(options.dir, path, wanted!)) {
+      changes.push(changeOf(path, found, wanted));
+    }
+    if (side !== 'tree') disk.advance();
+    const more = wanted === undefined ? undefined : tree.advance();
+    if (more !== undefined) await more;
     work.files++;
     if (changes.length >= CHANGES_A_BATCH) {
       yield changes;
       changes = [];
     }
-    if (n % ENTRIES_A_LOOK === 0) await work.turn();
+    const turn = n % ENTRIES_A_LOOK === 0 ? work.turn() : undefined;
+    if (turn !== undefined) await turn;
   }
   changes.push(...invalid.map((path) => ({ path, change: 'added' }) as const));
   work.end();
@@ -87,6 +105,7 @@ function* batchesOf(options: CompareOptions, filter: PathFilter, invalid: string
     tmpDir: options.tmpDir,
     filter,
     irregular: 'report',
+    ignored: options.ignored === 'compared' ? 'report' : 'skip',
     onInvalid: (path) => invalid.push(path),
     ...(options.stopAt === undefined ? {} : { stopAt: options.stopAt }),
   });
@@ -101,4 +120,41 @@ function readerFor(options: CompareOptions, work: Work): ContentReader {
     },
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+function sideOf(disk: string | undefined, tree: string | undefined): 'disk' | 'tree' | 'both' {
+  if (disk === tree) return 'both';
+  if (disk === undefined) return 'tree';
+  return tree === undefined || compareUtf8(disk, tree) < 0 ? 'disk' : 'tree';
+}
+
+function equal(content: DiskContent, found: DiskEntry, wanted: MapEntry): boolean | Promise<boolean> {
+  if (found.kind === IRREGULAR) return false;
+  if (wanted.kind === REFERENCE) return found.kind === FILE;
+  if (found.executable !== wanted.executable && wanted.kind === FILE) return false;
+  try {
+    const reading = content.resolve(wanted);
+    if (reading === undefined) return content.equals(wanted);
+    return reading.then(() => content.equals(wanted), changedMeanwhile);
+  } catch (error) {
+    return changedMeanwhile(error);
+  }
+}
+
+/** A file that somebody is writing is not what the tree says. */
+function changedMeanwhile(error: unknown): false {
+  if (isArtError(error, 'FILE_CHANGED')) return false;
+  throw error;
+}
+
+/** An empty folder is missing only if it is gone: with files in it, those are the difference. */
+function isMissing(dir: string, path: string, wanted: MapEntry): boolean {
+  if (wanted.kind !== FOLDER) return true;
+  return lstatSync(`${dir}/${path.slice(0, -1)}`, { throwIfNoEntry: false })?.isDirectory() !== true;
+}
+
+function changeOf(path: string, found: DiskEntry | undefined, wanted: MapEntry | undefined): FolderChange {
+  if (found === undefined) return { path, change: 'removed', sizeBefore: wanted!.size };
+  if (wanted === undefined) return { path, change: 'added', sizeAfter: found.size };
+  return { path, change: 'modified', sizeBefore: wanted.size, sizeAfter: found.size };
 }

@@ -1,7 +1,7 @@
 /** Proves that a map is the same tree, bit for bit, however it came to be, and that edits touch little. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toHex } from '#base';
+import { compareBytes, toHex } from '#base';
 import { decodeTreeNode } from '#object';
 import { edit, rootOf } from '#tree';
 import { MemoryNodes, build, entryOf, list, shown } from './memory-nodes.ts';
@@ -106,6 +106,20 @@ describe('equal maps are equal trees', () => {
       expect(after).toEqual(build(new MemoryNodes(), all.slice(-kept)));
     }
   });
+
+  test('an inner node with one child that is left alone gives way to it', async () => {
+    const nodes = new MemoryNodes();
+    const all = Array.from({ length: 40_000 }, (_, i) => entryOf(`d/${String(i).padStart(6, '0')}`));
+    const whole = decodeTreeNode(nodes.nodes.get(toHex(build(nodes, all).digest))!);
+    const second = Uint8Array.from(whole.keys.at(1));
+    const start = all.findIndex(({ key }) => compareBytes(key, second) === 0);
+    // The second node of level 1 now has a single leaf, of five entries.
+    const root = build(nodes, all.slice(0, start + 5));
+    expect(decodeTreeNode(nodes.nodes.get(toHex(root.digest))!)).toMatchObject({ level: 2, rows: 2 });
+    const changes = all.slice(0, start).map(({ key }) => ({ key, entry: undefined }));
+    const after = await edit(nodes, nodes, root.digest, changes);
+    expect(after).toEqual(build(new MemoryNodes(), all.slice(start, start + 5)));
+  });
 });
 
 describe('an edit costs what it changes', () => {
@@ -142,5 +156,18 @@ describe('an edit costs what it changes', () => {
       expect(nodes.fresh).toBeLessThanOrEqual(3);
       expect(nodes.reads).toBeLessThanOrEqual(4);
     }
+  });
+
+  test('nodes cut by size alone are read no further than needed', async () => {
+    const nodes = new MemoryNodes();
+    const all = Array.from({ length: 400 }, (_, i) =>
+      entryOf(`v${String(i).padStart(5, '0')}`, { extra: new Uint8Array(9000) }),
+    );
+    const root = build(nodes, all);
+    expect(nodes.nodes.size).toBeGreaterThan(50);
+    nodes.count();
+    await edit(nodes, nodes, root.digest, [{ key: all[90].key, entry: { ...all[90], size: 1 } }]);
+    expect(nodes.reads).toBeLessThanOrEqual(5);
+    expect(nodes.fresh).toBeLessThanOrEqual(3);
   });
 });

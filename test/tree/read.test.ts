@@ -1,7 +1,7 @@
 /** Proves that what a map holds is found, walked and compared, and that little is read for it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareBytes, isArtError, toHex } from '#base';
+import { compareBytes, isArtError, murmur3, toHex } from '#base';
 import { encodeTreeInner, encodeTreeLeaf, hash } from '#object';
 import type { MapEntry, TreeChild } from '#object';
 import { MapBuilder, diff, edit, entries, find, keyOfPath, pathOfKey, prefixOf } from '#tree';
@@ -146,7 +146,29 @@ describe('diff', () => {
     );
     nodes.count();
     expect(await changesOf(nodes, root, after)).toHaveLength(1000);
-    expect(nodes.reads).toBeLessThanOrEqual(60);
+    expect(nodes.reads).toBeLessThanOrEqual(20);
+  });
+
+  test('an entry that splits an inner node does not spread', async () => {
+    const nodes = new MemoryNodes();
+    const all = Array.from({ length: 60_000 }, (_, i) => entryOf(`set/${String(i).padStart(8, '0')}`));
+    const root = build(nodes, all);
+    // Keys that begin a node on levels 0 and 1 alike, one of which comes late enough in its leaf and in its parent.
+    const splits = async (i: number) => {
+      const stem = `set/${String(i).padStart(8, '0')}/`;
+      let name = stem;
+      for (let n = 0; [0, 1].some((level) => (murmur3(Buffer.from(name), level) & 0x7f) !== 0); n++)
+        name = stem + n;
+      const entry = entryOf(name);
+      nodes.count();
+      const after = await edit(nodes, nodes, root.digest, [{ key: entry.key, entry }]);
+      return nodes.fresh === 5 ? after : undefined;
+    };
+    let after: MapRoot | undefined;
+    for (let i = 0; after === undefined; i += 997) after = await splits(i);
+    nodes.count();
+    expect(await changesOf(nodes, root, after)).toHaveLength(1);
+    expect(nodes.reads).toBeLessThanOrEqual(2 + 3 + 6);
   });
 });
 

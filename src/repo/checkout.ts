@@ -1,0 +1,276 @@
+/** Makes folders hold versions: plans every path before the first write, remembers what it put there. */
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { ArtError, Closing, equalBytes, fileError, toHex, utf8 } from '#base';
+import { NODE, hash } from '#object';
+import { OwnerLock } from '#store';
+import { MapBuilder } from '#tree';
+import { bind, findVersionOfCommit, parseArtifactName } from '#version';
+import type { ArtifactName, Held, Pin } from '#version';
+import { applyPlan, compareFolder, download as restore, planCheckout } from '#worktree';
+import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
+import { statCacheOf, watched } from './context.ts';
+import type { Context } from './context.ts';
+import { findHeld, getArtifact, getCommit, getSpec } from './find.ts';
+import type { FoundVersion } from './find.ts';
+import { cidOf } from './look.ts';
+import { publishOperation } from './operation.ts';
+import { bindingOf } from './status.ts';
+import { bindablePath, boundFolder, readPins, readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
+
+export interface CheckoutRequest {
+  /** The version; absent: what `art.lock` wants. */
+  readonly spec?: string;
+  /** Without `spec`: only these bound artifacts. */
+  readonly names?: readonly string[];
+  /** Relative to the context's folder. */
+  readonly dir?: string;
+  readonly paths?: readonly string[];
+  readonly force?: boolean;
+  readonly clean?: boolean;
+  readonly bind?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface CheckoutResult {
+  readonly name: string;
+  readonly version: string;
+  readonly cid: string;
+  readonly dir: string;
+  readonly written: number;
+  readonly removed: number;
+  readonly unchanged: number;
+  readonly bytes: number;
+}
+
+export interface VerifyResult {
+  readonly ok: boolean;
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+  readonly changed: readonly string[];
+}
+
+interface Target {
+  readonly name: ArtifactName;
+  readonly found: FoundVersion;
+  readonly dir: string;
+  /** Whether the folder is the one the name is bound to, now or after this. */
+  readonly bound: boolean;
+  /** The text of art.toml afterwards, if it is to change. */
+  readonly wantedText: string | undefined;
+}
+
+/**
+ * Makes folders hold what the request names. Raises UNCOMMITTED_CHANGES before the first write, TREE_UNSAFE,
+ * BINDING_CONFLICT, LOCKED, and what finding versions raises.
+ */
+export async function checkout(context: Context, request: CheckoutRequest): Promise<CheckoutResult[]> {
+  const targets = request.spec === undefined ? await lockedTargets(context, request) : [await specTarget(context, request, request.spec)];
+  await using closing = new Closing();
+  for (const { dir } of targets) await lockFolder(context, dir, closing);
+  const steps: Step[] = [];
+  for (const target of targets) steps.push(await planStep(context, request, target, closing));
+  for (const { plan, target } of steps) plan.refuseConflicts(target.dir);
+  if (!request.dryRun) for (const step of steps) await carryOut(context, step);
+  return steps.map(({ target, plan }) => resultOf(target, plan.counts));
+}
+
+/** A plain copy, bound to nothing: files that differ are restored, extra ones left. */
+export async function download(context: Context, request: { readonly spec: string; readonly dir?: string; readonly paths?: readonly string[] }): Promise<CheckoutResult> {
+  const found = await getSpec(context.store, request.spec);
+  const name = found.artifact.state.name as ArtifactName;
+  const separator = process.platform === 'win32' ? '-' : ':';
+  const usual = join(artifactsFolder(context), `${name}${separator}v${found.version.number}`);
+  const dir = request.dir === undefined ? usual : resolve(context.folder, request.dir);
+  await using closing = new Closing();
+  await lockFolder(context, dir, closing);
+  if (request.dir === undefined) makeArtifactsFolder(context);
+  const { store, tmp } = context;
+  const counts = await restore({
+    dir,
+    wanted: found.commit.tree,
+    source: store,
+    reader: store.reader(),
+    tmpDir: tmp,
+    epoch: await store.epoch(),
+    paths: request.paths,
+    ...watched(context),
+  });
+  return resultOf({ name, found, dir, bound: false, wantedText: undefined }, counts);
+}
+
+/** Whether a folder holds exactly the version; every byte is read. Raises PATH_NOT_FOUND. */
+export async function verify(context: Context, spec: string, dir?: string): Promise<VerifyResult> {
+  const found = await getSpec(context.store, spec);
+  const name = found.artifact.state.name as ArtifactName;
+  const folder = dir === undefined ? usualFolder(context, name) : resolve(context.folder, dir);
+  if (!existsSync(folder)) throw new ArtError('PATH_NOT_FOUND', `${JSON.stringify(folder)} does not exist`);
+  const lists = { added: [] as string[], modified: [] as string[], removed: [] as string[] };
+  const { store, tmp, root } = context;
+  const compared = compareFolder({ dir: folder, tree: found.commit.tree, source: store, tmpDir: tmp, stopAt: root, ...watched(context) });
+  for await (const batch of compared) for (const { path, change } of batch) lists[change].push(path);
+  const ok = lists.added.length + lists.modified.length + lists.removed.length === 0;
+  return { ok, missing: lists.removed, extra: lists.added, changed: lists.modified };
+}
+
+async function specTarget(context: Context, request: CheckoutRequest, spec: string): Promise<Target> {
+  const found = await getSpec(context.store, spec);
+  const name = found.artifact.state.name as ArtifactName;
+  const binding = readWanted(context.root).bindings.get(name);
+  const boundDir = binding === undefined ? undefined : boundFolder(context.root, binding);
+  if (request.dir !== undefined) {
+    const dir = realOrSame(resolve(context.folder, request.dir));
+    return checked({ name, found, dir, bound: dir === boundDir, wantedText: undefined }, request);
+  }
+  if (boundDir !== undefined) return checked({ name, found, dir: boundDir, bound: true, wantedText: undefined }, request);
+  const dir = usualFolder(context, name);
+  const path = bindablePath(context.root, dir);
+  const binds = (request.bind ?? context.run === null) && path !== undefined && request.paths === undefined;
+  const before = readWantedText(context.root);
+  const after = binds ? bind(before, name, path) : before;
+  if (!request.dryRun) makeArtifactsFolder(context);
+  return { name, found, dir, bound: binds, wantedText: after === before ? undefined : after };
+}
+
+function checked(target: Target, request: CheckoutRequest): Target {
+  if (!target.bound || request.paths === undefined || request.paths.length === 0) return target;
+  throw new ArtError('BINDING_CONFLICT', `${JSON.stringify(target.dir)} is bound to "${target.name}" and would then hold only part of it`, {
+    hint: 'Name another folder for part of a version.',
+  });
+}
+
+async function lockedTargets(context: Context, request: CheckoutRequest): Promise<Target[]> {
+  const { bindings } = readWanted(context.root);
+  const pins = readPins(context.root);
+  if (bindings.size === 0) throw new ArtError('NOTHING_BOUND', 'no folder is bound to an artifact yet', { hint: 'Name a version: `art checkout NAME`.' });
+  const chosen = request.names?.length ? request.names.map((name) => bindingOf(bindings, name)) : [...bindings.values()];
+  const targets: Target[] = [];
+  for (const binding of chosen) {
+    const pin = pins.get(binding.name);
+    if (pin === undefined) {
+      context.onWarning?.(`art.lock pins no version of "${binding.name}"; its folder stays as it is`);
+      continue;
+    }
+    const found = await pinned(context, binding.name, pin);
+    targets.push(checked({ name: binding.name, found, dir: boundFolder(context.root, binding), bound: true, wantedText: undefined }, request));
+  }
+  return targets;
+}
+
+async function pinned({ store }: Context, name: ArtifactName, pin: Pin): Promise<FoundVersion> {
+  const shown = `"${name}" at ${cidOf(pin.commit)}${pin.number === null ? '' : ` (v${pin.number} when it was pinned)`}`;
+  const absent = new ArtError('VERSION_NOT_FOUND', `art.lock wants ${shown}, which is not here`, {
+    hint: 'Fetch it from the remote that has it: `art pull`.',
+  });
+  if ((await store.missing([{ kind: NODE, digest: pin.commit }])).length > 0) throw absent;
+  const artifact = await getArtifact(store, parseArtifactName(name));
+  const version = await findVersionOfCommit(store, artifact, pin.commit, pin.number);
+  if (version === undefined) throw absent;
+  return { artifact, version, commit: await getCommit(store, version.commit) };
+}
+
+interface Step {
+  readonly target: Target;
+  readonly held: Held | undefined;
+  readonly options: CheckoutOptions;
+  readonly plan: CheckoutPlan;
+}
+
+async function planStep(context: Context, request: CheckoutRequest, target: Target, closing: Closing): Promise<Step> {
+  const { store, tmp, root } = context;
+  const held = await findHeld(store, target.dir);
+  const options: CheckoutOptions = {
+    dir: target.dir,
+    held: held?.tree,
+    moving: held?.moving?.tree,
+    wanted: target.found.commit.tree,
+    source: store,
+    reader: store.reader(),
+    tmpDir: tmp,
+    statCache: statCacheOf(context, [target.dir]),
+    stopAt: root,
+    paths: request.paths,
+    mode: request.force ? 'force' : 'careful',
+    clean: request.clean,
+    epoch: await store.epoch(),
+    dryRun: request.dryRun,
+    ...watched(context),
+  };
+  const plan = await planCheckout(options);
+  closing.defer(() => plan[Symbol.dispose]());
+  return { target, held, options, plan };
+}
+
+// Where it is going is remembered before the first write, where it is after the last: a killed checkout's files are ours.
+async function carryOut(context: Context, { target, held: before, options, plan }: Step): Promise<void> {
+  const { commit, number } = target.found.version;
+  const goal = { commit, tree: target.found.commit.tree };
+  const partial = options.paths !== undefined && options.paths.length > 0;
+  const made: Held = { path: target.dir, artifact: target.name, number, ...goal, partial, moving: null, time: context.now() };
+  const changes = plan.counts.written + plan.counts.removed > 0;
+  if (changes) {
+    const start: Held = before ?? { ...made, tree: await emptyTree(context), partial: true };
+    await setHeld(context, { ...start, moving: goal });
+  }
+  await applyPlan(plan, options);
+  const same = before !== undefined && !changes && before.moving === null && equalBytes(before.commit, commit) && before.partial === partial;
+  if (!same) await setHeld(context, made);
+  if (target.wantedText !== undefined) writeWantedText(context.root, target.wantedText);
+  if (target.bound) writePins(context.root, new Map([[target.name, { commit, number }]]));
+}
+
+async function setHeld(context: Context, held: Held): Promise<void> {
+  await using tx = await context.store.begin();
+  await publishOperation(tx, context, async (draft) => draft.setHeld(held));
+}
+
+// Before the first checkout a folder holds nothing: not even by accident may its files count as ours.
+async function emptyTree(context: Context): Promise<Uint8Array> {
+  await using tx = await context.store.begin();
+  const { digest } = new MapBuilder(tx).finish();
+  await tx.publish(async () => undefined);
+  return digest;
+}
+
+function resultOf({ name, found, dir }: Target, counts: CheckoutCounts): CheckoutResult {
+  const { written, removed, unchanged, bytes } = counts;
+  return { name, version: `v${found.version.number}`, cid: cidOf(found.version.commit), dir, written, removed, unchanged, bytes };
+}
+
+/** The bound folder of an artifact, else its place under the artifacts folder. */
+function usualFolder(context: Context, name: ArtifactName): string {
+  const binding = readWanted(context.root).bindings.get(name);
+  return binding === undefined ? join(artifactsFolder(context), name) : boundFolder(context.root, binding);
+}
+
+function artifactsFolder(context: Context): string {
+  return resolve(context.folder, context.artifactsFolder);
+}
+
+// Beside Git the whole folder is data: it says so itself, once, when it is made.
+function makeArtifactsFolder(context: Context): void {
+  const folder = artifactsFolder(context);
+  if (existsSync(folder)) return;
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, '.gitignore'), '*\n');
+  } catch (error) {
+    throw fileError(error, folder);
+  }
+}
+
+function realOrSame(path: string): string {
+  for (let at = path, rest = ''; ; rest = join(at.slice(dirname(at).length), rest), at = dirname(at)) {
+    if (existsSync(at)) return join(realpathSync(at), rest);
+    if (!isAbsolute(at) || at === dirname(at)) return path;
+  }
+}
+
+// Two checkouts into one folder take turns.
+async function lockFolder(context: Context, dir: string, closing: Closing): Promise<void> {
+  const folder = join(context.art, 'lock', `folder-${toHex(hash(utf8(dir))).slice(0, 16)}`);
+  mkdirSync(folder, { recursive: true });
+  const lock = new OwnerLock(folder, `the folder ${JSON.stringify(dir)}`);
+  await lock.acquire();
+  closing.defer(() => lock.close());
+}

@@ -1,0 +1,13 @@
+/** repo: the one door for users: a repository, its transactions, and how all below is put together. */
+export { Repository, openRepository } from './repository.ts';
+export { findRepository, initRepository, layoutOf } from './layout.ts';
+export type { Layout } from './layout.ts';
+export type { Setting } from './context.ts';
+export { configGet, configList, configSet } from './config.ts';
+export type { ConfigFiles } from './config.ts';
+export type { AliasResult } from './aliases.ts';
+export type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
+export type { CommitRequest, CommitResult } from './commit.ts';
+export type { LsRow } from './entries.ts';
+export type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
+export type { StatusResult } from './status.ts';

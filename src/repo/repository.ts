@@ -1,0 +1,104 @@
+/** The one door for users: a repository, and everything that can be done with it. */
+import { LevelStore } from '#store';
+import { parseArtifactName, unbind } from '#version';
+import { putAliases, removeAliases } from './aliases.ts';
+import type { AliasResult } from './aliases.ts';
+import { checkout, download, verify } from './checkout.ts';
+import type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
+import { commit } from './commit.ts';
+import type { CommitRequest, CommitResult } from './commit.ts';
+import type { Context, Setting } from './context.ts';
+import { cat, ls } from './entries.ts';
+import type { LsRow } from './entries.ts';
+import { findRepository } from './layout.ts';
+import { list, log, show } from './look.ts';
+import type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
+import { bindingOf, status } from './status.ts';
+import type { StatusResult } from './status.ts';
+import { readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
+
+/** Opens the repository that `setting.folder` lies in. Raises REPOSITORY_NOT_FOUND, REPOSITORY_TOO_NEW. */
+export async function openRepository(setting: Setting): Promise<Repository> {
+  const layout = findRepository(setting.folder);
+  return new Repository({ ...layout, ...setting, store: new LevelStore(layout.art) });
+}
+
+export class Repository implements AsyncDisposable {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** The work tree's root. */
+  get root(): string {
+    return this.#context.root;
+  }
+
+  commit(request: CommitRequest): Promise<CommitResult[]> {
+    return commit(this.#context, request);
+  }
+
+  status(names: readonly string[] = []): Promise<StatusResult[]> {
+    return status(this.#context, names);
+  }
+
+  checkout(request: CheckoutRequest): Promise<CheckoutResult[]> {
+    return checkout(this.#context, request);
+  }
+
+  download(request: Parameters<typeof download>[1]): Promise<CheckoutResult> {
+    return download(this.#context, request);
+  }
+
+  verify(spec: string, dir?: string): Promise<VerifyResult> {
+    return verify(this.#context, spec, dir);
+  }
+
+  /** Takes a binding out of `art.toml` and `art.lock`; no file of the folder is touched. Raises BINDING_NOT_FOUND. */
+  async unbind(name: string): Promise<{ readonly name: string; readonly path: string }> {
+    const { root } = this.#context;
+    const { path } = bindingOf(readWanted(root).bindings, name);
+    const artifact = parseArtifactName(name);
+    writeWantedText(root, unbind(readWantedText(root), artifact));
+    writePins(root, new Map([[artifact, undefined]]));
+    return { name, path };
+  }
+
+  list(filter: Parameters<typeof list>[1] = {}): Promise<ListRow[]> {
+    return list(this.#context, filter);
+  }
+
+  log(name?: string): AsyncGenerator<LogRow, void, undefined> {
+    return log(this.#context, name);
+  }
+
+  show(target: string): Promise<ShownArtifact | ShownVersion> {
+    return show(this.#context, target);
+  }
+
+  ls(spec: string, prefix?: string): AsyncGenerator<readonly LsRow[], void, undefined> {
+    return ls(this.#context, spec, prefix);
+  }
+
+  cat(spec: string, path: string, range: Parameters<typeof cat>[3] = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    return cat(this.#context, spec, path, range);
+  }
+
+  alias(spec: string, aliases: readonly string[]): Promise<AliasResult> {
+    return putAliases(this.#context, spec, aliases);
+  }
+
+  removeAliases(targets: readonly string[]): Promise<AliasResult[]> {
+    return removeAliases(this.#context, targets);
+  }
+
+  /** Lets go of the database: call before output that may block. */
+  rest(): Promise<void> {
+    return this.#context.store.rest();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.store[Symbol.asyncDispose]();
+  }
+}

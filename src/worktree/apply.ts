@@ -1,0 +1,178 @@
+/** Carries out the plan of a checkout: clear the way, write, remove what is left over, remember the stats. */
+import { mkdirSync, realpathSync, rmdirSync, unlinkSync } from 'node:fs';
+import { ArtError, errnoOf, fileError } from '#base';
+import { CHUNK, CHUNK_BYTES_MAX, FILE, FOLDER, SYMLINK } from '#object';
+import type { CheckoutOptions } from './checkout-options.ts';
+import type { CheckoutPlan } from './checkout-plan.ts';
+import { fileSystemNow } from './clock.ts';
+import type { Fingerprint } from './disk-entry.ts';
+import { fileContent } from './file-chunks.ts';
+import { FileWriter, assertUnchanged } from './file-writer.ts';
+import { Folders } from './folders.ts';
+import { folderOf } from './paths.ts';
+import { WRITE, decodePlanRow, type PlanRow } from './plan-row.ts';
+import { Work } from './progress.ts';
+import type { Spool } from './spool.ts';
+import { StatCacheWriter } from './stat-cache.ts';
+
+const BATCH_ROWS = 1000;
+const BATCH_BYTES = 8 * 1024 * 1024;
+const FILES_A_LOOK = 32;
+
+/**
+ * Does what `plan` says. Stopped midway it leaves whole files alone, old or new, and at most one temporary file.
+ * Raises DISK_FULL, FOLDER_UNWRITABLE, UNCOMMITTED_CHANGES (something changed since the plan was made), INTERRUPTED,
+ * OBJECT_NOT_FOUND, OBJECT_CORRUPT, OBJECT_INVALID.
+ */
+export async function applyPlan(plan: CheckoutPlan, options: CheckoutOptions): Promise<void> {
+  const { statCache, tmpDir } = options;
+  using stats = statCache === undefined ? undefined : new StatCacheWriter(statCache, tmpDir);
+  const pass = new ApplyPass(plan, options, makeTarget(options.dir), stats);
+  await pass.remove(plan.early);
+  await pass.write();
+  await pass.remove(plan.late);
+  pass.end();
+  stats?.finish({ epoch: options.epoch, stamp: fileSystemNow(tmpDir) });
+}
+
+function makeTarget(dir: string): string {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return realpathSync(dir);
+  } catch (error) {
+    throw fileError(error, dir);
+  }
+}
+
+class ApplyPass {
+  readonly #plan: CheckoutPlan;
+  readonly #options: CheckoutOptions;
+  readonly #folders: Folders;
+  readonly #writer: FileWriter;
+  readonly #stats: StatCacheWriter | undefined;
+  readonly #work: Work;
+
+  constructor(plan: CheckoutPlan, options: CheckoutOptions, root: string, stats: StatCacheWriter | undefined) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#folders = new Folders(root);
+    this.#writer = new FileWriter(this.#folders);
+    this.#stats = stats;
+    const { written, removed, bytes } = plan.counts;
+    this.#work = new Work(options, { totals: { totalFiles: written + removed, totalBytes: bytes } });
+  }
+
+  end(): void {
+    this.#work.end();
+  }
+
+  /** Writes what is to be written and remembers what stays, in key order. */
+  async write(): Promise<void> {
+    this.#folders.forget();
+    let rows: PlanRow[] = [];
+    let bytes = 0;
+    for (const record of this.#plan.steps.records()) {
+      const row = decodePlanRow(record);
+      const isLarge = isContent(row) && row.size > CHUNK_BYTES_MAX;
+      const more = isContent(row) && !isLarge ? row.size : 0;
+      if (isLarge || rows.length === BATCH_ROWS || bytes + more > BATCH_BYTES) {
+        await this.#writeBatch(rows);
+        rows = [];
+        bytes = 0;
+      }
+      if (isLarge) await this.#writeLarge(row);
+      else rows.push(row);
+      bytes += more;
+    }
+    await this.#writeBatch(rows);
+  }
+
+  /** Removes files, and folders that become empty by that. */
+  async remove(spool: Spool): Promise<void> {
+    this.#folders.forget();
+    let folder = '';
+    let n = 0;
+    for (const record of spool.records()) {
+      const row = decodePlanRow(record);
+      const inside = folderOf(row.path);
+      if (inside !== folder) this.#folders.removeEmpty(folder);
+      folder = inside;
+      if (row.kind === FOLDER) this.#removeFolder(row.path);
+      else if (this.#folders.has(inside)) this.#removeFile(row);
+      this.#work.files++;
+      const turn = ++n % FILES_A_LOOK === 0 ? this.#work.turn() : undefined;
+      if (turn !== undefined) await turn;
+    }
+    this.#folders.removeEmpty(folder);
+  }
+
+  async #writeBatch(rows: readonly PlanRow[]): Promise<void> {
+    const contents = rows.filter(isContent);
+    const ids = contents.map(({ digest }) => ({ kind: CHUNK, digest }) as const);
+    const chunks = ids.length === 0 ? [] : await this.#options.reader.getMany(ids);
+    let next = 0;
+    for (const row of rows) {
+      if (row.action !== WRITE) this.#remember(row, row.found);
+      else if (row.kind === FOLDER) this.#writer.folder(row);
+      else if (row.kind === SYMLINK) this.#remember(row, this.#writer.link(row));
+      else this.#writeSmall(row, chunks[next++]);
+    }
+    const turn = this.#work.turn();
+    if (turn !== undefined) await turn;
+  }
+
+  #writeSmall(row: PlanRow, bytes: Uint8Array): void {
+    if (bytes.length !== row.size) throw wrongSize(row);
+    this.#remember(row, this.#writer.write(row, bytes));
+    this.#work.files++;
+    this.#work.bytes += row.size;
+  }
+
+  async #writeLarge(row: PlanRow): Promise<void> {
+    this.#remember(row, await this.#writer.writePieces(row, this.#pieces(row)));
+    this.#work.files++;
+  }
+
+  async *#pieces(row: PlanRow): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+    for await (const batch of fileContent(this.#options, row.digest, row.size)) {
+      yield batch;
+      for (const piece of batch) this.#work.bytes += piece.length;
+      const turn = this.#work.turn({ now: true });
+      if (turn !== undefined) await turn;
+    }
+  }
+
+  #remember(row: PlanRow, print: Fingerprint | undefined): void {
+    if (print === undefined || row.kind === FOLDER) return;
+    this.#stats?.add(row.path, row.kind, row.executable, print, row.digest, row.target);
+  }
+
+  #removeFile(row: PlanRow): void {
+    const absolute = this.#folders.root + row.path;
+    assertUnchanged(absolute, row);
+    try {
+      unlinkSync(absolute);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw fileError(error, absolute);
+    }
+  }
+
+  /** Removes an empty folder; one that is no longer empty stays. */
+  #removeFolder(path: string): void {
+    this.#folders.forget();
+    if (!this.#folders.has(folderOf(path.slice(0, -1)))) return;
+    try {
+      rmdirSync(this.#folders.root + path);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+  }
+}
+
+function isContent(row: PlanRow): boolean {
+  return row.action === WRITE && row.kind === FILE;
+}
+
+function wrongSize(row: PlanRow): ArtError {
+  return new ArtError('OBJECT_INVALID', `${JSON.stringify(row.path)} is not of the size that its entry says`);
+}

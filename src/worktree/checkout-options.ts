@@ -1,0 +1,60 @@
+/** Says what a checkout is given and what it gives back. */
+import type { Digest } from '#object';
+import type { NodeSource, ObjectReader } from '#store';
+import type { Watched } from './progress.ts';
+
+export interface PlanOptions extends Watched {
+  /** Absolute; made if absent. A link that stands there itself is followed. */
+  readonly dir: string;
+  /** The tree that `art` last made or put there. */
+  readonly held?: Digest | undefined;
+  /** The tree that a checkout was going to when it was stopped: what equals it counts as put there by us. */
+  readonly moving?: Digest | undefined;
+  /** The tree that shall be there; undefined for an empty one. */
+  readonly wanted: Digest | undefined;
+  readonly source: NodeSource;
+  /** Same file system as `statCache`; takes the plan. */
+  readonly tmpDir: string;
+  readonly statCache?: string | undefined;
+  /** The repository's root: where `.artignore` files stop to count. */
+  readonly stopAt?: string | undefined;
+  /** Path filters: everything else is left alone. */
+  readonly paths?: readonly string[] | undefined;
+  /**
+   * `careful`: refuses to overwrite or remove what is in none of the trees. `force`: does it. `restore`: overwrites
+   * files of the tree that differ, and refuses where something else is in the way. Default `careful`.
+   */
+  readonly mode?: 'careful' | 'force' | 'restore' | undefined;
+  /** Removes untracked files too, but for ignored ones. */
+  readonly clean?: boolean | undefined;
+  /** The store's epoch now. */
+  readonly epoch: number;
+  /** Lets `.git` be written; it is refused otherwise. */
+  readonly git?: boolean | undefined;
+  /** Changes nothing at all, not even our own stale temporary files. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface CheckoutOptions extends PlanOptions {
+  readonly reader: ObjectReader;
+}
+
+export interface CheckoutCounts {
+  /** Files, links and empty folders to write. */
+  readonly written: number;
+  readonly removed: number;
+  readonly unchanged: number;
+  /** Bytes of what is written. */
+  readonly bytes: number;
+  /** References, which are not written. */
+  readonly references: number;
+}
+
+export interface Conflict {
+  readonly path: string;
+  /** `modified`: ours, and changed since; `untracked`: never ours; `ignored`: and left out by `.artignore`. */
+  readonly why: 'modified' | 'untracked' | 'ignored';
+}
+
+/** Of many conflicts so many are named. */
+export const CONFLICTS_NAMED_MAX = 20;

@@ -1,0 +1,83 @@
+/** Lays out one step of a checkout's plan in the spool. */
+import { ByteReader, ByteWriter, EMPTY_BYTES } from '#base';
+import { DIGEST_BYTES, type Digest, type MapEntry } from '#object';
+import type { DiskEntry, Fingerprint } from './disk-entry.ts';
+
+/** The file stays as it is, and is remembered in the stat cache. */
+export const KEEP = 0;
+export const WRITE = 1;
+export const REMOVE = 2;
+export type Action = typeof KEEP | typeof WRITE | typeof REMOVE;
+
+export interface PlanRow {
+  readonly action: Action;
+  /** What is there now is nowhere else: only `force` or `clean` allow this step. */
+  readonly destroys: boolean;
+  readonly path: string;
+  /** What to write or keep; of a removal what is there: MapEntry's kind, or IRREGULAR. */
+  readonly kind: number;
+  readonly executable: boolean;
+  readonly size: number;
+  readonly digest: Digest;
+  readonly target: Uint8Array;
+  /** What is on the disk now; undefined if nothing. */
+  readonly found: Fingerprint | undefined;
+}
+
+const NO_DIGEST: Digest = new Uint8Array(DIGEST_BYTES);
+const DESTROYS = 0x10;
+const FOUND = 0x20;
+const EXECUTABLE = 0x40;
+
+/** Encodes rows one after the other into the same buffer. */
+export class PlanRowWriter {
+  readonly #writer = new ByteWriter(8192);
+
+  /** A view that the next call overwrites. `what` is the tree's entry; of a removal there is none. */
+  encode(
+    action: Action,
+    path: string,
+    what: Pick<MapEntry, 'kind' | 'executable' | 'size' | 'digest' | 'extra'> | undefined,
+    found: DiskEntry | undefined,
+    options: { readonly destroys?: boolean } = {},
+  ): Uint8Array {
+    const executable = (what ?? found)?.executable === true;
+    const flags = (options.destroys === true ? DESTROYS : 0) | (found ? FOUND : 0) | (executable ? EXECUTABLE : 0);
+    this.#writer
+      .clear()
+      .u8(action | flags)
+      .text(path)
+      .u8((what ?? found)!.kind & 0xff)
+      .varint((what ?? found)!.size)
+      .bytes(what?.digest ?? NO_DIGEST)
+      .sized(what?.extra ?? EMPTY_BYTES);
+    if (found) this.#writer.varint(found.size).f64(found.mtimeMs).f64(found.ctimeMs).f64(found.ino);
+    return this.#writer.view();
+  }
+}
+
+/** Decodes a row; what it holds is its own. */
+export function decodePlanRow(bytes: Uint8Array): PlanRow {
+  const reader = new ByteReader(bytes, 'plan of a checkout');
+  const head = reader.u8();
+  const path = reader.text();
+  const kind = (reader.u8() << 24) >> 24;
+  const size = reader.varint();
+  const digest = Buffer.from(reader.bytes(DIGEST_BYTES));
+  const target = Buffer.from(reader.sized());
+  const found =
+    (head & FOUND) === 0
+      ? undefined
+      : { size: reader.varint(), mtimeMs: reader.f64(), ctimeMs: reader.f64(), ino: reader.f64() };
+  return {
+    action: (head & 3) as Action,
+    destroys: (head & DESTROYS) !== 0,
+    path,
+    kind,
+    executable: (head & EXECUTABLE) !== 0,
+    size,
+    digest,
+    target,
+    found,
+  };
+}

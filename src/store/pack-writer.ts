@@ -33,8 +33,9 @@ export class PackWriter {
     }
   }
 
-  get bytes(): number {
-    return this.#position;
+  /** Where the open segment begins: all before it is sealed. */
+  get sealedBytes(): number {
+    return this.#segmentStart;
   }
 
   get full(): boolean {

@@ -27,7 +27,7 @@ export class Unpublished {
   }
 
   get storedBytes(): number {
-    return (this.#pack?.bytes ?? 0) + this.#segment.storedBytes;
+    return (this.#pack?.sealedBytes ?? 0) + this.#segment.storedBytes;
   }
 
   /** Whether there is so much that it should be published before more is put. */

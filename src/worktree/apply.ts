@@ -1,5 +1,5 @@
 /** Carries out the plan of a checkout: clear the way, write, remove what is left over, remember the stats. */
-import { mkdirSync, realpathSync, rmdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, realpathSync, unlinkSync } from 'node:fs';
 import { ArtError, errnoOf, fileError } from '#base';
 import { CHUNK, CHUNK_BYTES_MAX, FILE, FOLDER, SYMLINK } from '#object';
 import type { CheckoutOptions } from './checkout-options.ts';
@@ -90,20 +90,23 @@ class ApplyPass {
   /** Removes files, and folders that become empty by that. */
   async remove(spool: Spool): Promise<void> {
     this.#folders.forget();
-    let folder = '';
+    let emptied = '';
     let n = 0;
     for (const record of spool.records()) {
       const row = decodePlanRow(record);
       const inside = folderOf(row.path);
-      if (inside !== folder) this.#folders.removeEmpty(folder);
-      folder = inside;
+      if (inside !== emptied) this.#folders.removeEmpty(emptied);
+      emptied = '';
       if (row.kind === FOLDER) this.#removeFolder(row.path);
-      else if (this.#folders.has(inside)) this.#removeFile(row);
+      else if (this.#folders.has(inside)) {
+        this.#removeFile(row);
+        emptied = inside;
+      }
       this.#work.files++;
       const turn = ++n % FILES_A_LOOK === 0 ? this.#work.turn() : undefined;
       if (turn !== undefined) await turn;
     }
-    this.#folders.removeEmpty(folder);
+    this.#folders.removeEmpty(emptied);
   }
 
   async #writeBatch(rows: readonly PlanRow[]): Promise<void> {
@@ -157,15 +160,9 @@ class ApplyPass {
     }
   }
 
-  /** Removes an empty folder; one that is no longer empty stays. */
+  /** Removes an empty folder, and those above that become empty; one that is no longer empty stays. */
   #removeFolder(path: string): void {
-    this.#folders.forget();
-    if (!this.#folders.has(folderOf(path.slice(0, -1)))) return;
-    try {
-      rmdirSync(this.#folders.root + path);
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-    }
+    if (this.#folders.has(path)) this.#folders.removeEmpty(path);
   }
 }
 

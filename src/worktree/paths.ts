@@ -77,7 +77,7 @@ function unsafeOnWindows(name: string): string | undefined {
 /** The key of a tree as text; bytes that are not UTF-8 raise TREE_UNSAFE. A folder's key keeps its slash. */
 export function textOfKey(key: Uint8Array): string {
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
-  const text = bytes.utf8Slice(0, bytes.length);
+  const text = bytes.toString('utf8');
   if (text.includes('\ufffd') && !isUtf8(key)) {
     throw new ArtError('TREE_UNSAFE', `the path ${JSON.stringify(text)} is not valid UTF-8`);
   }

@@ -197,7 +197,7 @@ class SnapshotPass {
     const { path } = found;
     if (path.length * 3 > this.#key.length) this.#key = Buffer.allocUnsafe(path.length * 3);
     const entry = this.#entry;
-    entry.key = this.#key.subarray(0, this.#key.utf8Write(path, 0));
+    entry.key = this.#key.subarray(0, this.#key.write(path, 0, 'utf8'));
     entry.kind = found.kind === IRREGULAR ? FILE : found.kind;
     entry.executable = found.executable;
     entry.size = found.size;

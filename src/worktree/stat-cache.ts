@@ -89,7 +89,7 @@ export class StatCacheReader implements Disposable {
       this.#at += length;
     }
     return {
-      path: this.#key.utf8Slice(0, this.#keyLength),
+      path: this.#key.toString('utf8', 0, this.#keyLength),
       kind: kind & ~ROW_EXECUTABLE,
       executable: kind >= ROW_EXECUTABLE,
       size,
@@ -156,7 +156,7 @@ export class StatCacheWriter implements Disposable {
   ): void {
     if (this.#fd === undefined) return;
     if (path.length * 3 > this.#key.length) this.#grow(path.length * 3);
-    const length = this.#key.utf8Write(path, 0);
+    const length = this.#key.write(path, 0, 'utf8');
     const shared = this.#sharedWithBefore(length);
     this.#block
       .varint(shared)

@@ -5,12 +5,8 @@ import { build } from 'esbuild';
 // LevelDB's JavaScript is bundled; its native part is loaded from the package where npm put it.
 const nativeBinding = {
   name: 'native-binding',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/binding$/ }, () => ({ path: 'classic-level/binding', namespace: 'native' }));
-    onLoad({ filter: /.*/, namespace: 'native' }, () => ({
-      contents: `module.exports = require('node:module').createRequire(import.meta.url)('classic-level/binding.js');`,
-      loader: 'js',
-    }));
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/binding$/ }, () => ({ path: 'classic-level/binding.js', external: true }));
   },
 };
 

@@ -52,7 +52,12 @@ class ApplyPass {
   readonly #stats: StatCacheWriter | undefined;
   readonly #work: Work;
 
-  constructor(plan: CheckoutPlan, options: CheckoutOptions, root: string, stats: StatCacheWriter | undefined) {
+  constructor(
+    plan: CheckoutPlan,
+    options: CheckoutOptions,
+    root: string,
+    stats: StatCacheWriter | undefined,
+  ) {
     this.#plan = plan;
     this.#options = options;
     this.#folders = new Folders(root);

@@ -51,7 +51,10 @@ export class CheckoutPlan implements Disposable {
     const shown = this.conflicts.map(({ path, why }) => `${JSON.stringify(path)} (${why})`).join(', ');
     const unnamed = this.conflictCount - this.conflicts.length;
     const more = unnamed > 0 ? ` and ${unnamed} more` : '';
-    throw new ArtError('UNCOMMITTED_CHANGES', `in ${JSON.stringify(dir)} these would be lost: ${shown}${more}`);
+    throw new ArtError(
+      'UNCOMMITTED_CHANGES',
+      `in ${JSON.stringify(dir)} these would be lost: ${shown}${more}`,
+    );
   }
 
   [Symbol.dispose](): void {

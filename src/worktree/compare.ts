@@ -48,7 +48,9 @@ export interface FolderChange {
  * A socket or pipe counts as added; a reference only has to exist.
  * A `dir` that does not exist is empty. Raises FILE_UNREADABLE, TREE_UNSAFE, INTERRUPTED.
  */
-export async function* compareFolder(options: CompareOptions): AsyncGenerator<readonly FolderChange[], void, undefined> {
+export async function* compareFolder(
+  options: CompareOptions,
+): AsyncGenerator<readonly FolderChange[], void, undefined> {
   const filter = new PathFilter(options.paths);
   const work = new Work(options);
   const invalid: string[] = [];
@@ -66,7 +68,9 @@ export async function* compareFolder(options: CompareOptions): AsyncGenerator<re
       content.stand(found);
       const same = equal(content, found, wanted);
       if (!(same instanceof Promise ? await same : same)) changes.push(changeOf(path, found, wanted));
-    } else if (found !== undefined ? !found.ignored && filter.matches(path) : isMissing(options.dir, path, wanted!)) {
+    } else if (
+      found !== undefined ? !found.ignored && filter.matches(path) : isMissing(options.dir, path, wanted!)
+    ) {
       changes.push(changeOf(path, found, wanted));
     }
     if (side !== 'tree') disk.advance();
@@ -91,7 +95,11 @@ export async function folderEquals(options: CompareOptions): Promise<boolean> {
   return true;
 }
 
-function* batchesOf(options: CompareOptions, filter: PathFilter, invalid: string[]): Generator<DiskEntry[], void> {
+function* batchesOf(
+  options: CompareOptions,
+  filter: PathFilter,
+  invalid: string[],
+): Generator<DiskEntry[], void> {
   let folder: string;
   try {
     folder = realpathSync(options.dir);

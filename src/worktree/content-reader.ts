@@ -61,7 +61,10 @@ export class ContentReader {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (attempt > 0) {
         await nextTurn();
-        const isFile = this.#guarded(entry, () => entry.learn(lstatSync(entry.absolute)) && entry.kind === FILE);
+        const isFile = this.#guarded(
+          entry,
+          () => entry.learn(lstatSync(entry.absolute)) && entry.kind === FILE,
+        );
         if (isFile !== true) break;
       }
       const digest =
@@ -98,7 +101,7 @@ export class ContentReader {
     hasher.reset();
     const node = new FileNodeBuilder((digest, bytes) => this.#sink?.node(digest, bytes));
     try {
-      for (let done = 0; ; ) {
+      for (let done = 0; ;) {
         const space = chunker.space();
         const got = this.#guarded(entry, () => readSync(fd, space, 0, space.length, null));
         if (got === undefined) return undefined;
@@ -141,7 +144,15 @@ export class ContentReader {
 }
 
 /** What the system says of a path that was a file or link a moment ago: vanished, replaced, a pipe without a writer. */
-const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO', 'EAGAIN', 'EINVAL']);
+const GONE: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'EISDIR',
+  'ENXIO',
+  'EAGAIN',
+  'EINVAL',
+]);
 
 function changed(entry: DiskEntry): ArtError {
   return new ArtError('FILE_CHANGED', `${JSON.stringify(entry.absolute)} changes while it is read`);

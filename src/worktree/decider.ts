@@ -67,7 +67,12 @@ export class Decider {
     const fate = want === undefined ? this.#unwanted(found, facts) : this.#place(path, want, found, facts);
     if (found === undefined) return;
     if (fate === 'stays' && facts.recalled !== undefined) {
-      const known = { kind: FILE, executable: found.executable, size: found.size, digest: facts.recalled } as const;
+      const known = {
+        kind: FILE,
+        executable: found.executable,
+        size: found.size,
+        digest: facts.recalled,
+      } as const;
       this.#plan.steps.add(this.#rows.encode(KEEP, path, { ...known, extra: EMPTY_BYTES }, found));
     }
     const standing = { found, facts, fate, inTheWay: false };
@@ -83,7 +88,11 @@ export class Decider {
 
   /** Lets go of everything that the paths from `path` on no longer begin with. */
   #leave(path: string | undefined): void {
-    for (let top = this.#standing.at(-1); top && !path?.startsWith(top.found.path); top = this.#standing.at(-1)) {
+    for (
+      let top = this.#standing.at(-1);
+      top && !path?.startsWith(top.found.path);
+      top = this.#standing.at(-1)
+    ) {
       this.#standing.pop();
       this.#settle(top);
     }
@@ -98,7 +107,10 @@ export class Decider {
     this.#goodFolder = folder;
     const file = this.#wanted.find((above) => path.startsWith(`${above.path}/`));
     if (file !== undefined) {
-      throw new ArtError('TREE_UNSAFE', `the path ${JSON.stringify(file.path)} is a file and a folder in one version`);
+      throw new ArtError(
+        'TREE_UNSAFE',
+        `the path ${JSON.stringify(file.path)} is a file and a folder in one version`,
+      );
     }
     if (want.kind === SYMLINK && (want.extra.length === 0 || want.extra.includes(0))) {
       throw new ArtError('TREE_UNSAFE', `the link ${JSON.stringify(path)} has an impossible target`);

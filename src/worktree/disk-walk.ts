@@ -85,11 +85,13 @@ export class DiskContent {
   resolve(...candidates: readonly (MapEntry | undefined)[]): Promise<void> | undefined {
     const entry = this.#entry!;
     if (entry.kind === SYMLINK) {
-      if (candidates.some((candidate) => candidate?.kind === SYMLINK)) this.#target ??= this.#content.targetOf(entry);
+      if (candidates.some((candidate) => candidate?.kind === SYMLINK))
+        this.#target ??= this.#content.targetOf(entry);
       return undefined;
     }
     const unknown = entry.kind === FILE && this.#digest === undefined;
-    if (!unknown || !candidates.some((other) => other?.kind === FILE && other.size === entry.size)) return undefined;
+    if (!unknown || !candidates.some((other) => other?.kind === FILE && other.size === entry.size))
+      return undefined;
     const digest = this.#content.digestOf(entry);
     if (digest instanceof Promise) return digest.then((found) => void (this.#digest = found));
     this.#digest = digest;

@@ -1,6 +1,14 @@
 /** Reads the chunks of a large file in order, in batches of bounded size. */
 import { ArtError } from '#base';
-import { CHUNK, decodeFileNode, fileRowDigest, isFileChild, type Digest, type FileNode, type ObjectId } from '#object';
+import {
+  CHUNK,
+  decodeFileNode,
+  fileRowDigest,
+  isFileChild,
+  type Digest,
+  type FileNode,
+  type ObjectId,
+} from '#object';
 import type { NodeSource, ObjectReader } from '#store';
 
 const BATCH_BYTES = 8 * 1024 * 1024;

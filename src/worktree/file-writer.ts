@@ -1,6 +1,15 @@
 /** Writes files, links and folders below a target: under a temporary name first, then renamed into place. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, symlinkSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  type Stats,
+} from 'node:fs';
 import { ArtError, errnoOf, fileError, writeAll } from '#base';
 import { sameFingerprint } from './disk-entry.ts';
 import { removeQuietly, type Folders } from './folders.ts';
@@ -103,7 +112,9 @@ export class FileWriter {
   #failed(error: unknown, row: PlanRow): unknown {
     const errno = errnoOf(error);
     if (errno === 'EISDIR' || errno === 'ENOTEMPTY' || errno === 'EEXIST') {
-      return new ArtError('UNCOMMITTED_CHANGES', `${JSON.stringify(row.path)} is in the way`, { cause: error });
+      return new ArtError('UNCOMMITTED_CHANGES', `${JSON.stringify(row.path)} is in the way`, {
+        cause: error,
+      });
     }
     return fileError(error, this.#folders.root + row.path);
   }

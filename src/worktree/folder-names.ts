@@ -67,7 +67,8 @@ export function* readNames(
     }
     const invalid = doubtful ? invalidNames(folder) : [];
     const bad = new Set(invalid.map((name) => Buffer.from(name).toString()));
-    const all = runs.length === 0 ? sorted(names, plainOrder).values() : merged(runs, sorted(names, plainOrder));
+    const all =
+      runs.length === 0 ? sorted(names, plainOrder).values() : merged(runs, sorted(names, plainOrder));
     return { names: bad.size === 0 ? all : without(all, bad), count, hasIgnoreFile, invalid, temporary };
   } catch (error) {
     for (const run of runs) run[Symbol.dispose]();
@@ -88,7 +89,10 @@ function runOf(names: readonly string[], tmpDir: string): Spool {
 /** Merges sorted runs; the least head is found by looking at all of them, for they are few. */
 function* merged(runs: readonly Spool[], last: readonly string[]): Generator<string, undefined> {
   try {
-    const sources: Iterator<string, undefined>[] = [...runs.map(textsOf), last.values() as Iterator<string, undefined>];
+    const sources: Iterator<string, undefined>[] = [
+      ...runs.map(textsOf),
+      last.values() as Iterator<string, undefined>,
+    ];
     const heads = sources.map((source) => source.next().value);
     for (;;) {
       let least = -1;
@@ -110,7 +114,10 @@ function* textsOf(run: Spool): Generator<string, undefined> {
   return undefined;
 }
 
-function* without(names: Iterator<string, undefined>, bad: ReadonlySet<string>): Generator<string, undefined> {
+function* without(
+  names: Iterator<string, undefined>,
+  bad: ReadonlySet<string>,
+): Generator<string, undefined> {
   for (let step = names.next(); step.done !== true; step = names.next()) {
     if (!bad.has(step.value.endsWith('/') ? step.value.slice(0, -1) : step.value)) yield step.value;
   }
@@ -126,7 +133,9 @@ function invalidNames(folder: string): Uint8Array[] {
 
 /** Names a path whose last component is bytes that are not UTF-8, each of these as `\xNN`. */
 export function escapeName(folder: string, name: Uint8Array): string {
-  const shown = Buffer.from(name).toString('latin1').replace(/[^\x20-\x7e]/g, (c) => `\\x${hex(c)}`);
+  const shown = Buffer.from(name)
+    .toString('latin1')
+    .replace(/[^\x20-\x7e]/g, (c) => `\\x${hex(c)}`);
   return `${folder}${shown}`;
 }
 

@@ -69,7 +69,9 @@ export class Folders {
       start = folder.indexOf('/', start) + 1;
       const path = folder.slice(0, start);
       const isBelowNew = this.#real.length > this.#old;
-      const stats = isBelowNew ? undefined : lstatSync(this.root + path.slice(0, -1), { throwIfNoEntry: false });
+      const stats = isBelowNew
+        ? undefined
+        : lstatSync(this.root + path.slice(0, -1), { throwIfNoEntry: false });
       if (stats?.isDirectory() === true) this.#old++;
       else if (!make(path, stats !== undefined)) return false;
       this.#real.push(path);

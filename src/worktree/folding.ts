@@ -36,7 +36,7 @@ export class TwinWatch {
   /** Raises TREE_UNSAFE if a name on the way to `path` folds to the same as another in its folder. */
   pass(path: string): void {
     while (!path.startsWith(this.#folders.at(-1)!.path)) this.#folders.pop();
-    for (let start = this.#folders.at(-1)!.path.length; start < path.length; ) {
+    for (let start = this.#folders.at(-1)!.path.length; start < path.length;) {
       const slash = path.indexOf('/', start);
       const name = path.slice(start, slash === -1 ? undefined : slash);
       const { names } = this.#folders.at(-1)!;

@@ -75,8 +75,12 @@ export function readRules(folder: string): string | undefined {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'EISDIR') return undefined;
-    throw new ArtError('FILE_UNREADABLE', `cannot read ${JSON.stringify(`${folder}/${IGNORE_FILE}`)} (${errno})`, {
-      cause: error,
-    });
+    throw new ArtError(
+      'FILE_UNREADABLE',
+      `cannot read ${JSON.stringify(`${folder}/${IGNORE_FILE}`)} (${errno})`,
+      {
+        cause: error,
+      },
+    );
   }
 }

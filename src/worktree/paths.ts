@@ -31,7 +31,7 @@ function unsafe(path: string, rules: PathRules, checked: number): string | undef
   if (path.length > PATH_BYTES_MAX) return 'is too long';
   if (path.charCodeAt(0) === 0x2f) return 'is absolute';
   const end = path.endsWith('/') ? path.length - 1 : path.length;
-  for (let start = checked; start <= end; ) {
+  for (let start = checked; start <= end;) {
     const slash = path.indexOf('/', start);
     const stop = slash === -1 || slash > end ? end : slash;
     const why = unsafeName(path.slice(start, stop), rules);
@@ -44,7 +44,8 @@ function unsafe(path: string, rules: PathRules, checked: number): string | undef
 function unsafeName(name: string, rules: PathRules): string | undefined {
   if (name === '') return 'has an empty component';
   if (name.includes('\0')) return 'has a NUL in it';
-  if (name.length > NAME_BYTES_MAX / 3 && utf8(name).length > NAME_BYTES_MAX) return 'has a component over 255 bytes';
+  if (name.length > NAME_BYTES_MAX / 3 && utf8(name).length > NAME_BYTES_MAX)
+    return 'has a component over 255 bytes';
   if (rules.windows === true) return unsafeOnWindows(name) ?? unsafeDotName(name, rules);
   return name.charCodeAt(0) === 0x2e ? unsafeDotName(name, rules) : undefined;
 }

@@ -42,7 +42,8 @@ export class PlanRowWriter {
     options: { readonly destroys?: boolean } = {},
   ): Uint8Array {
     const executable = (what ?? found)?.executable === true;
-    const flags = (options.destroys === true ? DESTROYS : 0) | (found ? FOUND : 0) | (executable ? EXECUTABLE : 0);
+    const flags =
+      (options.destroys === true ? DESTROYS : 0) | (found ? FOUND : 0) | (executable ? EXECUTABLE : 0);
     this.#writer
       .clear()
       .u8(action | flags)

@@ -171,7 +171,9 @@ class Scan {
       if (this.#options.irregular === 'refuse') throw changed(absolute);
       return;
     }
-    throw new ArtError('FILE_UNREADABLE', `cannot read ${JSON.stringify(absolute)} (${errno})`, { cause: error });
+    throw new ArtError('FILE_UNREADABLE', `cannot read ${JSON.stringify(absolute)} (${errno})`, {
+      cause: error,
+    });
   }
 
   #take(): DiskEntry[] {

@@ -114,7 +114,11 @@ class SnapshotPass {
   #key = Buffer.allocUnsafe(4096);
   #recalled = 0;
 
-  constructor(options: SnapshotOptions, cache: StatCacheReader | undefined, next: StatCacheWriter | undefined) {
+  constructor(
+    options: SnapshotOptions,
+    cache: StatCacheReader | undefined,
+    next: StatCacheWriter | undefined,
+  ) {
     const { tx, signal } = options;
     this.#options = options;
     this.#cache = cache;

@@ -253,6 +253,7 @@ function readWhole(fd: number, into: Buffer): boolean {
 
 function headerIsGood(header: Buffer): boolean {
   return (
-    header.subarray(0, CACHE_MAGIC.length).equals(CACHE_MAGIC) && crc32c(header.subarray(0, 24)) === header.readUInt32LE(24)
+    header.subarray(0, CACHE_MAGIC.length).equals(CACHE_MAGIC) &&
+    crc32c(header.subarray(0, 24)) === header.readUInt32LE(24)
   );
 }

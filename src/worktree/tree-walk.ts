@@ -58,7 +58,10 @@ export class TreeWalk implements AsyncDisposable {
     const { kind } = entry;
     const known = kind === FILE || kind === SYMLINK || kind === FOLDER || kind === REFERENCE;
     if (!known || path.endsWith('/') !== (kind === FOLDER)) {
-      throw new ArtError('TREE_UNSAFE', `the path ${JSON.stringify(path)} is not what its entry says (kind ${kind})`);
+      throw new ArtError(
+        'TREE_UNSAFE',
+        `the path ${JSON.stringify(path)} is not what its entry says (kind ${kind})`,
+      );
     }
     this.entry = entry;
     this.path = path;

@@ -34,6 +34,7 @@ export const ERRORS = {
   PATH_NOT_FOUND: { exit: 3 },
   BINDING_NOT_FOUND: { exit: 3, hint: '`art status` lists the bound folders.' },
   OBJECT_NOT_FOUND: { exit: 3, hint: 'Run `art fsck` to learn what is missing.' },
+  CONFIG_NOT_FOUND: { exit: 3, hint: '`art config` lists what is set.' },
   // 4: data is damaged
   OBJECT_CORRUPT: { exit: 4, hint: 'Run `art fsck --deep` to learn how far it goes, `art fsck --repair` to mend it.' },
   OBJECT_INVALID: { exit: 4, hint: 'It was not written by art, or by a newer one.' },

@@ -23,7 +23,9 @@ function main(): number {
     run(folder, 'log', 'modules');
     run(folder, 'checkout', 'modules:v0');
     run(folder, 'verify', 'modules:v0');
-    const same = spawnSync('diff', ['-r', '--no-dereference', source, join(folder, 'data')], { stdio: 'inherit' });
+    const same = spawnSync('diff', ['-r', '--no-dereference', source, join(folder, 'data')], {
+      stdio: 'inherit',
+    });
     if (same.error === undefined && same.status !== 0) throw new Error('the folder is not what it was');
     process.stdout.write('\nThe folder is byte for byte what it was before the changes.\n');
     return 0;
@@ -42,7 +44,9 @@ function findModules(start: string): string {
 }
 
 function change(data: string): void {
-  const files = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('package.json'));
+  const files = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('package.json'),
+  );
   files.sort();
   appendFileSync(join(data, files[0]), '\n');
   rmSync(join(data, files[1]));
@@ -50,7 +54,9 @@ function change(data: string): void {
 }
 
 function run(folder: string, ...words: string[]): void {
-  process.stdout.write(`\n$ art ${words.map((word) => (/^[\w:./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')}\n`);
+  process.stdout.write(
+    `\n$ art ${words.map((word) => (/^[\w:./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')}\n`,
+  );
   const { status, error } = spawnSync(process.execPath, [art, ...words], { cwd: folder, stdio: 'inherit' });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`art ${words[0]} ended with status ${status}`);

@@ -3,6 +3,7 @@ export { Repository, openRepository } from './repository.ts';
 export { findRepository, initRepository, layoutOf } from './layout.ts';
 export type { Layout } from './layout.ts';
 export type { Setting } from './context.ts';
+export type { Progress } from '#worktree';
 export { configGet, configList, configSet } from './config.ts';
 export type { ConfigFiles } from './config.ts';
 export type { AliasResult } from './aliases.ts';

@@ -2,23 +2,23 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Level } from 'level';
 import { ArtError, Pace, errnoOf, sleep } from '#base';
 import { CHUNK, NODE } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { loadCompression } from './compression.ts';
 import { JOURNAL_START } from './journal.ts';
-import { encodeLocation, isInline } from './location.ts';
+import { encodeLocation, isInline, locationOf } from './location.ts';
 import type { PackReader } from './pack-reader.ts';
 import { packName, walkPack } from './pack-files.ts';
 import { RECORDS } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
 import { OwnerLock } from './owner-lock.ts';
 import type { RecordRow } from './object-store.ts';
-import { META_KEY, decodeChanges, decodeMeta, encodeMeta, keyOfRecord, objectKey, openRecord, recordKey, sealRecord } from './records.ts';
+import { META_KEY, SNAPSHOT_END, decodeChanges, decodeMeta, encodeMeta, objectKey, recordKey, sealRecord } from './records.ts';
 import type { Meta, RecordChanges } from './records.ts';
+import { openTable, recordIn, recordsIn } from './table.ts';
+import type { Table } from './table.ts';
 
-export type Table = Level<Uint8Array, Uint8Array>;
 export interface Put {
   readonly type: 'put';
   readonly key: Uint8Array;
@@ -29,17 +29,6 @@ export type Change = Put | { readonly type: 'del'; readonly key: Uint8Array };
 /** Each batch is synced: LevelDB does not sync a log it has switched away from. */
 const BATCH_BYTES_MAX = 1024 * 1024;
 const TICKET_MS = 20;
-
-export function openTable(folder: string, options: { readonly create: boolean }): Table {
-  return new Level<Uint8Array, Uint8Array>(folder, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    createIfMissing: options.create,
-    errorIfExists: options.create,
-    writeBufferSize: 4 * 1024 * 1024,
-    maxOpenFiles: 64,
-  });
-}
 
 export class Database {
   readonly lock: OwnerLock;
@@ -119,25 +108,16 @@ export class Database {
 
   /** The value of a record; only while pinned. Raises STORE_DAMAGED. */
   async getRecord(key: string): Promise<Uint8Array | undefined> {
-    const sealed = this.table.getSync(recordKey(key));
-    return sealed === undefined ? undefined : openRecord(key, sealed);
+    return recordIn(this.table, key);
   }
 
   /** Records whose key begins with `prefix`, in key order; only while pinned. */
   async listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]> {
-    const after = page.after !== undefined && page.after > prefix ? page.after : undefined;
-    const start = after === undefined ? { gte: recordKey(prefix) } : { gt: recordKey(after) };
-    const end = Buffer.concat([recordKey(prefix), Buffer.from([0xff])]);
-    const rows: RecordRow[] = [];
-    for await (const [bytes, sealed] of this.table.iterator({ ...start, lt: end, limit: page.limit })) {
-      const key = keyOfRecord(bytes);
-      rows.push({ key, value: openRecord(key, sealed) });
-    }
-    return rows;
+    return recordsIn(this.table, prefix, page);
   }
 
   /** Writes changes in synced batches of at most 1 MiB; what must become visible last goes last. */
-  async write(changes: readonly Change[]): Promise<void> {
+  async write(changes: Iterable<Change>): Promise<void> {
     let batch: Change[] = [];
     let bytes = 0;
     for (const change of changes) {
@@ -266,16 +246,7 @@ export class Database {
 
   #replay(journal: number, rows: readonly Row[]): Change[] {
     this.#reader.forget(journal);
-    const locations = rows.map(({ frame, offset, bytes }) => ({
-      pack: journal,
-      offset: frame.codec === 0 ? frame.offset + offset : frame.offset,
-      storedBytes: frame.codec === 0 ? bytes : frame.storedBytes,
-      rawBytes: frame.codec === 0 ? bytes : frame.rawBytes,
-      codec: frame.codec,
-      inFrame: frame.codec === 0 ? 0 : offset,
-      bytes,
-      inline: undefined,
-    }));
+    const locations = rows.map((row) => locationOf(journal, row));
     const contents = this.#reader.read(locations);
     return rows.flatMap((row, i) =>
       row.kind === RECORDS ? recordChanges(decodeChanges(contents[i])) : [objectPut(journal, row, row.kind === NODE || isInline(row) ? contents[i] : undefined)],
@@ -290,7 +261,7 @@ export function objectPut(pack: number, row: Row, bytes: Uint8Array | undefined)
 }
 
 export function recordChanges(changes: RecordChanges): Change[] {
-  return [...changes].map(([key, value]) =>
+  return [...changes].filter(([key]) => key !== SNAPSHOT_END).map(([key, value]) =>
     value === undefined
       ? { type: 'del', key: recordKey(key) }
       : { type: 'put', key: recordKey(key), value: sealRecord(key, value) },

@@ -5,7 +5,7 @@ import { ArtError, equalBytes, fileError } from '#base';
 import { NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { loadCompression } from './compression.ts';
-import { Database, openTable } from './database.ts';
+import { Database } from './database.ts';
 import { JOURNAL_START, createJournal } from './journal.ts';
 import { LevelTransaction } from './level-transaction.ts';
 import { decodeLocation } from './location.ts';
@@ -14,6 +14,7 @@ import type { ObjectReader, ObjectStore, RecordRow, Transaction } from './object
 import { packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
 import { META_KEY, encodeMeta, objectKey } from './records.ts';
+import { openTable } from './table.ts';
 
 /** Makes the folders, the first journal and the database of a new store in `art` (a `.art` folder that exists). */
 export async function createStore(art: string): Promise<void> {

@@ -5,7 +5,7 @@ import { ArtError, DigestTable, fileError, syncFolder } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { objectPut, recordChanges } from './database.ts';
-import type { Database } from './database.ts';
+import type { Change, Database } from './database.ts';
 import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
 import type { LockedStore, Transaction, TransactionStats } from './object-store.ts';
@@ -13,6 +13,8 @@ import { packName } from './pack-files.ts';
 import { RECORDS } from './pack-format.ts';
 import { encodeChanges, objectKey } from './records.ts';
 import type { RecordChanges } from './records.ts';
+import { sealedRows } from './segment.ts';
+import type { SealedSegment } from './segment.ts';
 import { Session } from './sessions.ts';
 import { Unpublished } from './unpublished.ts';
 
@@ -122,7 +124,7 @@ export class LevelTransaction implements Transaction {
 
   #unpublishedNode(digest: Digest): Uint8Array | undefined {
     for (const unpublished of [this.#current, ...this.#waiting]) {
-      const bytes = unpublished.inline(NODE, digest);
+      const bytes = unpublished.node(digest);
       if (bytes !== undefined) return bytes;
     }
     return undefined;
@@ -155,8 +157,8 @@ export class LevelTransaction implements Transaction {
       } catch (error) {
         throw fileError(error, pack.path);
       }
-      const rows = pack.rows.map((row) => objectPut(number, row, waiting.inline(row.kind, row.digest)));
-      await this.#database.write([...rows, this.#database.setMeta({ ...meta, nextPack: number + 1 })]);
+      await this.#database.write(rowChanges(number, pack.sealed));
+      await this.#database.write([this.#database.setMeta({ ...meta, nextPack: number + 1 })]);
       this.#waiting.shift();
     }
   }
@@ -171,13 +173,10 @@ export class LevelTransaction implements Transaction {
       [journal, journalEnd, nextPack] = [nextPack, JOURNAL_START, nextPack + 1];
       createJournal(this.#database.journalPath(journal));
     }
-    const { parts, rows, end } = current.toJournal(journalEnd, lists);
+    const { parts, sealed, end } = current.toJournal(journalEnd, lists);
     appendJournal(this.#database.journalPath(journal), journalEnd, parts);
-    const objects = rows
-      .filter(({ kind }) => kind !== RECORDS)
-      .map((row) => objectPut(journal, row, current.inline(row.kind, row.digest)));
     const last = this.#database.setMeta({ ...meta, journal, journalEnd: end, nextPack });
-    await this.#database.write([...objects, ...recordChanges(changes), last]);
+    await this.#database.write([...rowChanges(journal, [sealed]), ...recordChanges(changes), last]);
     this.#current = this.#newUnpublished();
   }
 
@@ -195,5 +194,12 @@ export class LevelTransaction implements Transaction {
       if (gone) throw new ArtError('REUSED_GONE', 'objects that this version builds on were removed meanwhile');
     }
     this.#checkedEpoch = epoch;
+  }
+}
+
+/** The changes that let every object of these segments be found in `pack`; made one by one, as there may be many. */
+function* rowChanges(pack: number, segments: readonly SealedSegment[]): Generator<Change, void> {
+  for (const segment of segments) {
+    for (const { row, inline } of sealedRows(segment)) if (row.kind !== RECORDS) yield objectPut(pack, row, inline);
   }
 }

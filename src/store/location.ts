@@ -42,6 +42,21 @@ export function encodeLocation(pack: number, row: Row, inline: Uint8Array | unde
   return writer.take();
 }
 
+/** Where `row` of `pack` lies. */
+export function locationOf(pack: number, { frame, offset, bytes }: Row): Location {
+  const { codec } = frame;
+  if (codec === CODEC_NONE) {
+    return { pack, offset: frame.offset + offset, storedBytes: bytes, rawBytes: bytes, codec, inFrame: 0, bytes, inline: undefined };
+  }
+  const { storedBytes, rawBytes } = frame;
+  return { pack, offset: frame.offset, storedBytes, rawBytes, codec, inFrame: offset, bytes, inline: undefined };
+}
+
+/** Whether two places are one, whatever stands in LevelDB as well. */
+export function samePlace(a: Location, b: Location): boolean {
+  return a.pack === b.pack && a.offset === b.offset && a.inFrame === b.inFrame && a.bytes === b.bytes && a.codec === b.codec;
+}
+
 export function decodeLocation(value: Uint8Array): Location {
   const reader = new ByteReader(value, 'an object\'s place');
   const first = reader.u8();

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { ArtError, fileError } from '#base';
 import {
   HEADER_BYTES,
+  JOURNAL_ALIGNMENT,
+  PACK_ALIGNMENT,
   TRAILER_BYTES_MAX,
   beginsTrailer,
   decodeHeader,
@@ -40,24 +42,41 @@ export interface PackWalk {
   /** Where the last whole segment ends; what lies beyond was never finished. */
   readonly end: number;
   readonly fileBytes: number;
-  /** What is wrong, in words, if anything is: a damaged trailer or bytes that belong to no segment. */
+  /** What is wrong, in words, if anything is: a damaged header or trailer, or bytes that belong to no segment. */
   readonly problems: readonly string[];
+  /** Whether all is well up to `end`: what lies beyond may be a write that was cut short. */
+  readonly wholeToEnd: boolean;
 }
 
 /**
  * Finds every segment of a pack from byte `from` on, by stepping over whole ones and searching trailer by trailer
- * where the chain is broken. Raises PACK_CORRUPT only if the header is unreadable.
+ * where the chain is broken. Never raises for damage.
  */
 export function walkPack(path: string, from = HEADER_BYTES): PackWalk {
   const fd = open(path);
   try {
     const fileBytes = fstatSync(fd).size;
-    const { alignment } = decodeHeader(readAt(fd, 0, HEADER_BYTES), path);
+    const header = checkHeader(readAt(fd, 0, HEADER_BYTES), path);
     const chained = walkBack(fd, fileBytes, from, path);
-    if (chained !== undefined) return { segments: chained, end: fileBytes, fileBytes, problems: [] };
-    return searchForward(fd, fileBytes, from, alignment, path);
+    if (chained === undefined) return searchForward(fd, fileBytes, from, header, path);
+    const { problems } = header;
+    return { segments: chained, end: fileBytes, fileBytes, problems, wholeToEnd: problems.length === 0 };
   } finally {
     closeSync(fd);
+  }
+}
+
+interface Header {
+  readonly alignment: number;
+  readonly problems: readonly string[];
+}
+
+function checkHeader(bytes: Uint8Array, path: string): Header {
+  try {
+    return { ...decodeHeader(bytes, path), problems: [] };
+  } catch (error) {
+    if (!(error instanceof ArtError)) throw error;
+    return { alignment: path.endsWith('.journal') ? JOURNAL_ALIGNMENT : PACK_ALIGNMENT, problems: [error.message] };
   }
 }
 
@@ -82,9 +101,11 @@ function walkBack(fd: number, fileBytes: number, from: number, path: string): Se
 }
 
 // The chain is broken: look at every place where a trailer could begin.
-function searchForward(fd: number, fileBytes: number, from: number, alignment: number, path: string): PackWalk {
+function searchForward(fd: number, fileBytes: number, from: number, header: Header, path: string): PackWalk {
+  const { alignment } = header;
   const segments: SegmentInfo[] = [];
-  const problems: string[] = [];
+  const problems = [...header.problems];
+  let wholeToEnd = problems.length === 0;
   let covered = from;
   const buffer = Buffer.allocUnsafe(4 * 1024 * 1024);
   let offset = Math.ceil(from / alignment) * alignment;
@@ -99,7 +120,10 @@ function searchForward(fd: number, fileBytes: number, from: number, alignment: n
       if (length > TRAILER_BYTES_MAX || begins + length > fileBytes) continue;
       try {
         const segment = decodeTrailer(readAt(fd, begins, length), begins, path);
-        if (segment.start > covered) problems.push(`${path}: bytes ${covered} to ${segment.start} belong to no readable segment`);
+        if (segment.start !== covered) {
+          problems.push(`${path}: bytes ${covered} to ${segment.start} belong to no readable segment`);
+          wholeToEnd = false;
+        }
         segments.push(segment);
         covered = segment.end;
         next = segment.end;
@@ -112,7 +136,7 @@ function searchForward(fd: number, fileBytes: number, from: number, alignment: n
     offset = next;
   }
   if (covered < fileBytes) problems.push(`${path}: bytes ${covered} to ${fileBytes} belong to no finished segment`);
-  return { segments, end: covered, fileBytes, problems };
+  return { segments, end: covered, fileBytes, problems, wholeToEnd };
 }
 
 function open(path: string): number {

@@ -27,8 +27,10 @@ export const JOURNAL_ALIGNMENT = 512;
 const PACK_MAGIC = Buffer.from('ARTPACK1');
 const TRAILER_MAGIC = Buffer.from('ARTTRAIL');
 const END_MAGIC = Buffer.from('ARTTREND');
-const FRAME_BYTES = 13;
-const ROW_BYTES = 37;
+/** A frame in a trailer: stored length u32, raw length u32, rows u32, codec u8. */
+export const FRAME_BYTES = 13;
+/** A row in a trailer: kind u8, length u32, digest. */
+export const ROW_BYTES = 37;
 const TRAILER_FIXED_BYTES = 8 + 4 + 4 + 8 + 8;
 const TRAILER_END_BYTES = 4 + 4 + 8;
 export const TRAILER_BYTES_MAX = 16 * 1024 * 1024;
@@ -84,11 +86,9 @@ export function decodeHeader(header: Uint8Array, what: string): { readonly align
 export interface TrailerParts {
   readonly start: number;
   readonly previous: number;
-  readonly frameCount: number;
-  /** FRAME_BYTES each: stored u32, raw u32, rows u32, codec u8. */
+  /** FRAME_BYTES each. */
   readonly frames: Uint8Array;
-  readonly rowCount: number;
-  /** ROW_BYTES each: kind u8, length u32, digest; in the order of the frames. */
+  /** ROW_BYTES each, in the order of the frames. */
   readonly rows: Uint8Array;
 }
 
@@ -96,7 +96,8 @@ export interface TrailerParts {
 export function encodeTrailer(parts: TrailerParts, alignment: number): Uint8Array {
   const body = TRAILER_FIXED_BYTES + parts.frames.length + parts.rows.length;
   const length = Math.ceil((body + TRAILER_END_BYTES) / alignment) * alignment;
-  const writer = new ByteWriter(length).bytes(TRAILER_MAGIC).u32(parts.frameCount).u32(parts.rowCount);
+  const writer = new ByteWriter(length).bytes(TRAILER_MAGIC);
+  writer.u32(parts.frames.length / FRAME_BYTES).u32(parts.rows.length / ROW_BYTES);
   writer.f64(parts.start).f64(parts.previous).bytes(parts.frames).bytes(parts.rows);
   writer.bytes(new Uint8Array(length - body - TRAILER_END_BYTES)).u32(length);
   return writer.u32(crc32c(writer.view())).bytes(END_MAGIC).take();

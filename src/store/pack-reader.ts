@@ -1,7 +1,9 @@
 /** Reads objects out of packs by place: neighbours in one read, frames decompressed once. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, errnoOf, fileError } from '#base';
+import { ArtError, equalBytes, errnoOf, fileError, isArtError } from '#base';
+import { hash } from '#object';
+import type { ObjectId } from '#object';
 import { CODEC_NONE, decompress } from './compression.ts';
 import type { Location } from './location.ts';
 import { packName } from './pack-files.ts';
@@ -43,6 +45,18 @@ export class PackReader {
     return found;
   }
 
+  /** The bytes of `ids` at their `locations`, verified; undefined where they cannot be had. Views as `read` gives. */
+  readWhole(ids: readonly ObjectId[], locations: readonly Location[]): (Uint8Array | undefined)[] {
+    let contents: readonly (Uint8Array | undefined)[];
+    try {
+      contents = this.read(locations);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      contents = locations.map((location) => this.#readOne(location));
+    }
+    return contents.map((bytes, i) => (bytes !== undefined && equalBytes(hash(bytes), ids[i].digest) ? bytes : undefined));
+  }
+
   close(): void {
     for (const fd of this.#fds.values()) closeSync(fd);
     this.#fds.clear();
@@ -55,6 +69,16 @@ export class PackReader {
     const fd = this.#fds.get(pack);
     if (fd !== undefined) closeSync(fd);
     this.#fds.delete(pack);
+  }
+
+  // A copy, because the next read would overwrite it.
+  #readOne(location: Location): Uint8Array | undefined {
+    try {
+      return Buffer.from(this.read([location])[0]);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return undefined;
+    }
   }
 
   #readPlain(locations: readonly Location[], plain: number[], bytesMax: number, found: Uint8Array[]): void {
@@ -118,6 +142,10 @@ export class PackReader {
     this.#fds.set(pack, fd);
     return fd;
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof PackGone || isArtError(error, 'PACK_CORRUPT');
 }
 
 function openEither(path: string): number | undefined {

@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { fileError, writeAll } from '#base';
 import { HEADER_BYTES, PACK_ALIGNMENT, encodeHeader } from './pack-format.ts';
-import type { Row } from './pack-format.ts';
-import type { Segment } from './segment.ts';
+import { sealedRowCount } from './segment.ts';
+import type { SealedSegment, Segment } from './segment.ts';
 
 /** A pack is closed once it is this long: what a killed commit can lose, and what gc rewrites at a time. */
 export const PACK_BYTES_MAX = 128 * 1024 * 1024;
-const PACK_ROWS_MAX = 262_144;
+const PACK_ROWS_MAX = 131_072;
 
 const sync = promisify(fdatasync);
 
@@ -20,7 +20,8 @@ export class PackWriter {
   #position = HEADER_BYTES;
   #segmentStart = HEADER_BYTES;
   #previousTrailer = 0;
-  #rows: Row[] = [];
+  #sealed: SealedSegment[] = [];
+  #rowCount = 0;
   #syncing: Promise<void> = Promise.resolve();
 
   constructor(path: string) {
@@ -39,12 +40,11 @@ export class PackWriter {
   }
 
   get full(): boolean {
-    return this.#position >= PACK_BYTES_MAX || this.#rows.length >= PACK_ROWS_MAX;
+    return this.#position >= PACK_BYTES_MAX || this.#rowCount >= PACK_ROWS_MAX;
   }
 
-  /** Every sealed object and its place. */
-  get rows(): readonly Row[] {
-    return this.#rows;
+  get sealed(): readonly SealedSegment[] {
+    return this.#sealed;
   }
 
   /** Takes stored bytes of the open segment. */
@@ -60,11 +60,12 @@ export class PackWriter {
   /** Closes the open segment, and starts making it durable in the background. */
   seal(segment: Segment): void {
     if (segment.rowCount === 0) return;
-    const { trailer, trailerOffset, rows } = segment.seal(this.#segmentStart, this.#previousTrailer, PACK_ALIGNMENT);
+    const { trailer, trailerOffset, sealed } = segment.seal(this.#segmentStart, this.#previousTrailer, PACK_ALIGNMENT);
     this.write(trailer);
     this.#previousTrailer = trailerOffset;
     this.#segmentStart = this.#position;
-    for (const row of rows) this.#rows.push(row);
+    this.#sealed.push(sealed);
+    this.#rowCount += sealedRowCount(sealed);
     this.#syncing = this.#syncing.then(() => sync(this.#fd));
     this.#syncing.catch(() => {}); // Reported by finish.
   }

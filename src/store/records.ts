@@ -42,6 +42,12 @@ export function openRecord(key: string, sealed: Uint8Array): Uint8Array {
   return value;
 }
 
+/**
+ * The key of no record. In a journal it says that every record there is stands in this journal, from its beginning to
+ * the end of this segment: what earlier journals say of records is not needed any more.
+ */
+export const SNAPSHOT_END = '';
+
 export type RecordChanges = ReadonlyMap<string, Uint8Array | undefined>;
 
 /** Encodes changed records as the rows of a journal segment: lists of at most about 1 MiB each. */

@@ -1,8 +1,19 @@
 /** Collects objects into frames and rows until they are sealed as one segment of a pack. */
+import { ByteWriter } from '#base';
 import type { Digest } from '#object';
 import { CODEC_NONE, CODEC_ZSTD, compress, looksCompressible } from './compression.ts';
 import type { Codec } from './compression.ts';
-import { FRAME_RAW_MAX, SEGMENT_BYTES_MAX, SEGMENT_ROWS_MAX, aligned, encodeTrailer } from './pack-format.ts';
+import { isInline } from './location.ts';
+import {
+  FRAME_BYTES,
+  FRAME_RAW_MAX,
+  RECORDS,
+  ROW_BYTES,
+  SEGMENT_BYTES_MAX,
+  SEGMENT_ROWS_MAX,
+  aligned,
+  encodeTrailer,
+} from './pack-format.ts';
 import type { Frame, Row, RowKind } from './pack-format.ts';
 
 /** Stored bytes held back before they are handed on. */
@@ -10,43 +21,40 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 /** Compressing must save at least this share, or the bytes stay as they are. */
 const SAVING_MIN = 0.05;
 
-interface FrameDraft {
-  readonly offset: number;
-  readonly storedBytes: number;
-  readonly rawBytes: number;
-  readonly codec: Codec;
-  readonly rowCount: number;
+/** What was sealed, in the bytes of the trailer's columns: a row takes 37 bytes, where an object would take 300. */
+export interface SealedSegment {
+  readonly start: number;
+  readonly frames: Uint8Array;
+  readonly rows: Uint8Array;
+  /** The bytes of the objects that also stand in LevelDB, in the order of the rows. */
+  readonly inline: Uint8Array;
 }
 
-/** Objects on their way into a pack. Offsets count from the segment's start until `seal` places them. */
+/** Objects on their way into a pack. Frames count from the segment's start until `seal` places them. */
 export class Segment {
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   readonly #pending = Buffer.allocUnsafeSlow(FRAME_RAW_MAX);
+  readonly #pendingRows = new ByteWriter(ROW_BYTES * 64);
   readonly #drain: (bytes: Uint8Array) => void;
-  #pendingRows: { kind: RowKind; digest: Digest; bytes: number }[] = [];
+  readonly #frames = new ByteWriter(FRAME_BYTES * 64);
+  readonly #rows = new ByteWriter(ROW_BYTES * 64);
+  readonly #inline = new ByteWriter();
   #pendingBytes = 0;
   #buffered = 0;
   #drained = 0;
-  #frames: FrameDraft[] = [];
-  #rows: { kind: RowKind; digest: Digest; bytes: number }[] = [];
-  #rawBytes = 0;
 
-  /** `drain` is handed stored bytes in order whenever the buffer is full, and by `flush`. */
+  /** `drain` is handed stored bytes in order whenever the buffer is full, and by `seal`. */
   constructor(drain: (bytes: Uint8Array) => void) {
     this.#drain = drain;
   }
 
   get rowCount(): number {
-    return this.#rows.length + this.#pendingRows.length;
+    return (this.#rows.length + this.#pendingRows.length) / ROW_BYTES;
   }
 
   /** Bytes stored so far; what is still to be compressed counts raw. */
   get storedBytes(): number {
     return this.#drained + this.#buffered + this.#pendingBytes;
-  }
-
-  get rawBytes(): number {
-    return this.#rawBytes;
   }
 
   get full(): boolean {
@@ -55,80 +63,58 @@ export class Segment {
 
   /** Takes one object; its bytes are copied before this returns. */
   put(kind: RowKind, digest: Digest, bytes: Uint8Array): void {
-    const row = { kind, digest: Uint8Array.prototype.slice.call(digest), bytes: bytes.length };
-    this.#rawBytes += bytes.length;
     if (bytes.length > FRAME_RAW_MAX || !looksCompressible(bytes)) {
-      this.#append(bytes, bytes.length, CODEC_NONE, [row]);
+      this.#append(bytes, bytes.length, CODEC_NONE, 1);
+      this.#rows.u8(kind).u32(bytes.length).bytes(digest);
+      if (kind !== RECORDS && isInline({ kind, bytes: bytes.length })) this.#inline.bytes(bytes);
       return;
     }
-    if (this.#pendingBytes + bytes.length > FRAME_RAW_MAX) this.closeFrame();
+    if (this.#pendingBytes + bytes.length > FRAME_RAW_MAX) this.#closeFrame();
     this.#pending.set(bytes, this.#pendingBytes);
     this.#pendingBytes += bytes.length;
-    this.#pendingRows.push(row);
-  }
-
-  /** Compresses what waits for company. */
-  closeFrame(): void {
-    if (this.#pendingRows.length === 0) return;
-    const raw = this.#pending.subarray(0, this.#pendingBytes);
-    const packed = compress(raw);
-    if (packed.length < raw.length * (1 - SAVING_MIN)) this.#append(packed, raw.length, CODEC_ZSTD, this.#pendingRows);
-    else this.#append(raw, raw.length, CODEC_NONE, this.#pendingRows);
-    this.#pendingRows = [];
-    this.#pendingBytes = 0;
-  }
-
-  /** Hands on what is buffered. */
-  flush(): void {
-    if (this.#buffered === 0) return;
-    this.#drain(this.#buffer.subarray(0, this.#buffered));
-    this.#drained += this.#buffered;
-    this.#buffered = 0;
+    this.#pendingRows.u8(kind).u32(bytes.length).bytes(digest);
   }
 
   /**
-   * Ends the segment, which begins at `start` of its pack: gives the trailer with the padding before it, and the
-   * rows with their places. All frames are handed to `drain` first; the segment is empty again afterwards.
+   * Ends the segment, which begins at `start` of its pack: gives the trailer with the padding before it, and what is in
+   * it. All frames are handed to `drain` first; the segment is empty again afterwards.
    */
-  seal(start: number, previous: number, alignment: number): { readonly trailer: Uint8Array; readonly trailerOffset: number; readonly rows: Row[] } {
-    this.closeFrame();
-    this.flush();
-    const frames = Buffer.allocUnsafe(this.#frames.length * 13);
-    const placed: Row[] = [];
-    let next = 0;
-    this.#frames.forEach((draft, i) => {
-      frames.writeUInt32LE(draft.storedBytes, i * 13);
-      frames.writeUInt32LE(draft.rawBytes, i * 13 + 4);
-      frames.writeUInt32LE(draft.rowCount, i * 13 + 8);
-      frames[i * 13 + 12] = draft.codec;
-      const frame: Frame = { ...draft, offset: start + draft.offset };
-      let offset = 0;
-      for (const end = next + draft.rowCount; next < end; next++) {
-        placed.push({ ...this.#rows[next], offset, frame });
-        offset += this.#rows[next].bytes;
-      }
-    });
-    const rows = Buffer.allocUnsafe(this.#rows.length * 37);
-    this.#rows.forEach((row, i) => {
-      rows[i * 37] = row.kind;
-      rows.writeUInt32LE(row.bytes, i * 37 + 1);
-      rows.set(row.digest, i * 37 + 5);
-    });
+  seal(start: number, previous: number, alignment: number): { readonly trailer: Uint8Array; readonly trailerOffset: number; readonly sealed: SealedSegment } {
+    this.#closeFrame();
+    this.#flush();
     const end = start + this.#drained;
     const trailerOffset = aligned(end, alignment);
-    const parts = { start, previous, frameCount: this.#frames.length, frames, rowCount: this.#rows.length, rows };
-    const trailer = Buffer.concat([Buffer.alloc(trailerOffset - end), encodeTrailer(parts, alignment)]);
-    this.#frames = [];
-    this.#rows = [];
+    const sealed = { start, frames: this.#frames.take(), rows: this.#rows.take(), inline: this.#inline.take() };
+    const trailer = encodeTrailer({ ...sealed, previous }, alignment);
+    for (const writer of [this.#frames, this.#rows, this.#inline]) writer.clear();
     this.#drained = 0;
-    this.#rawBytes = 0;
-    return { trailer, trailerOffset, rows: placed };
+    return { trailer: Buffer.concat([Buffer.alloc(trailerOffset - end), trailer]), trailerOffset, sealed };
   }
 
-  #append(stored: Uint8Array, rawBytes: number, codec: Codec, rows: { kind: RowKind; digest: Digest; bytes: number }[]): void {
-    this.#frames.push({ offset: this.#drained + this.#buffered, storedBytes: stored.length, rawBytes, codec, rowCount: rows.length });
-    for (const row of rows) this.#rows.push(row);
-    if (this.#buffered + stored.length > this.#buffer.length) this.flush();
+  // Compresses what waited for company.
+  #closeFrame(): void {
+    if (this.#pendingRows.length === 0) return;
+    const raw = this.#pending.subarray(0, this.#pendingBytes);
+    const rows = this.#pendingRows.view();
+    const count = rows.length / ROW_BYTES;
+    const packed = compress(raw);
+    if (packed.length < raw.length * (1 - SAVING_MIN)) this.#append(packed, raw.length, CODEC_ZSTD, count);
+    else this.#append(raw, raw.length, CODEC_NONE, count);
+    this.#rows.bytes(rows);
+    let offset = 0;
+    for (let at = 0; at < rows.length; at += ROW_BYTES) {
+      const kind = rows[at] as RowKind;
+      const bytes = lengthAt(rows, at);
+      if (kind !== RECORDS && isInline({ kind, bytes })) this.#inline.bytes(raw.subarray(offset, offset + bytes));
+      offset += bytes;
+    }
+    this.#pendingRows.clear();
+    this.#pendingBytes = 0;
+  }
+
+  #append(stored: Uint8Array, rawBytes: number, codec: Codec, rowCount: number): void {
+    this.#frames.u32(stored.length).u32(rawBytes).u32(rowCount).u8(codec);
+    if (this.#buffered + stored.length > this.#buffer.length) this.#flush();
     if (stored.length > this.#buffer.length) {
       this.#drain(stored);
       this.#drained += stored.length;
@@ -137,4 +123,47 @@ export class Segment {
     this.#buffer.set(stored, this.#buffered);
     this.#buffered += stored.length;
   }
+
+  #flush(): void {
+    if (this.#buffered === 0) return;
+    this.#drain(this.#buffer.subarray(0, this.#buffered));
+    this.#drained += this.#buffered;
+    this.#buffered = 0;
+  }
 }
+
+/** How many objects and lists of records are in a sealed segment. */
+export function sealedRowCount({ rows }: SealedSegment): number {
+  return rows.length / ROW_BYTES;
+}
+
+/** Each row of a sealed segment with its place, and its bytes if it also stands in LevelDB. */
+export function* sealedRows(sealed: SealedSegment): Generator<{ readonly row: Row; readonly inline: Uint8Array | undefined }, void> {
+  const { frames, rows, inline } = sealed;
+  let position = sealed.start;
+  let at = 0;
+  let inlined = 0;
+  for (let f = 0; f < frames.length; f += FRAME_BYTES) {
+    const storedBytes = lengthAt(frames, f - 1);
+    const rawBytes = lengthAt(frames, f + 3);
+    const rowCount = lengthAt(frames, f + 7);
+    const frame: Frame = { offset: position, storedBytes, rawBytes, rowCount, codec: frames[f + 12] as Codec };
+    position += storedBytes;
+    let offset = 0;
+    for (const end = at + rowCount * ROW_BYTES; at < end; at += ROW_BYTES) {
+      const kind = rows[at] as RowKind;
+      const bytes = lengthAt(rows, at);
+      const row: Row = { kind, digest: rows.subarray(at + 5, at + ROW_BYTES), bytes, offset, frame };
+      offset += bytes;
+      const stands = kind !== RECORDS && isInline(row);
+      yield { row, inline: stands ? inline.subarray(inlined, inlined + bytes) : undefined };
+      if (stands) inlined += bytes;
+    }
+  }
+}
+
+// The u32 behind the first byte of a row.
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at + 1] | (bytes[at + 2] << 8) | (bytes[at + 3] << 16) | (bytes[at + 4] << 24)) >>> 0;
+}
+

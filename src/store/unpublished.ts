@@ -4,7 +4,7 @@ import { CHUNK, NODE } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { isInline } from './location.ts';
 import { JOURNAL_ALIGNMENT } from './pack-format.ts';
-import type { Row, RowKind } from './pack-format.ts';
+import type { RowKind } from './pack-format.ts';
 import { PackWriter } from './pack-writer.ts';
 import { Segment } from './segment.ts';
 
@@ -14,7 +14,8 @@ const INLINE_BYTES_MAX = 24 * 1024 * 1024;
 export class Unpublished {
   readonly #newPackPath: () => string;
   readonly #digests: Record<ObjectKind, DigestTable> = { [CHUNK]: new DigestTable(4096), [NODE]: new DigestTable(256) };
-  readonly #inline = new Map<string, Uint8Array>();
+  /** What trees may read back before it is published. */
+  readonly #nodes = new Map<string, Uint8Array>();
   readonly #segment = new Segment((bytes) => this.#drain(bytes));
   #inlineBytes = 0;
   #pack: PackWriter | undefined;
@@ -51,16 +52,14 @@ export class Unpublished {
   put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): void {
     this.#digests[kind].add(digest);
     this.#segment.put(kind, digest, bytes);
-    if (isInline({ kind, bytes: bytes.length })) {
-      this.#inline.set(keyOf(kind, digest), Buffer.from(bytes));
-      this.#inlineBytes += bytes.length;
-    }
+    if (isInline({ kind, bytes: bytes.length })) this.#inlineBytes += bytes.length;
+    if (kind === NODE) this.#nodes.set(keyOf(digest), Buffer.from(bytes));
     if (this.#segment.full && this.#journaled === undefined) this.#packNow().seal(this.#segment);
   }
 
-  /** The bytes of an object that LevelDB also gets; what trees read back before it is published. */
-  inline(kind: RowKind, digest: Digest): Uint8Array | undefined {
-    return this.#inline.get(keyOf(kind, digest));
+  /** The bytes of a node that was put here. */
+  node(digest: Digest): Uint8Array | undefined {
+    return this.#nodes.get(keyOf(digest));
   }
 
   /** Puts all of it into the pack and closes that; `finish` of it makes it durable. */
@@ -78,13 +77,9 @@ export class Unpublished {
   /** Gives all of it as one journal segment that begins at `start`; `lists` are rows that are no objects. */
   toJournal(start: number, lists: readonly { readonly kind: RowKind; readonly digest: Digest; readonly bytes: Uint8Array }[]) {
     for (const { kind, digest, bytes } of lists) this.#segment.put(kind, digest, bytes);
-    const { trailer, rows } = this.#segment.seal(start, 0, JOURNAL_ALIGNMENT);
+    const { trailer, sealed } = this.#segment.seal(start, 0, JOURNAL_ALIGNMENT);
     const parts = [...(this.#journaled ?? []), trailer];
-    return { parts, rows: rows as readonly Row[], end: start + parts.reduce((sum, part) => sum + part.length, 0) };
-  }
-
-  get rowCount(): number {
-    return this.#segment.rowCount;
+    return { parts, sealed, end: start + parts.reduce((sum, part) => sum + part.length, 0) };
   }
 
   async drop(): Promise<void> {
@@ -101,6 +96,6 @@ export class Unpublished {
   }
 }
 
-function keyOf(kind: RowKind, digest: Digest): string {
-  return String.fromCharCode(kind) + Buffer.from(digest.buffer, digest.byteOffset, digest.length).toString('latin1');
+function keyOf(digest: Digest): string {
+  return Buffer.from(digest.buffer, digest.byteOffset, digest.length).toString('latin1');
 }

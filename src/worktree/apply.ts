@@ -13,7 +13,8 @@ import { folderOf } from './paths.ts';
 import { WRITE, decodePlanRow, type PlanRow } from './plan-row.ts';
 import { Work } from './progress.ts';
 import type { Spool } from './spool.ts';
-import { StatCacheWriter } from './stat-cache.ts';
+import { StatCacheWriter } from './stat-cache-writer.ts';
+import { isRacy } from './stat-row.ts';
 
 const BATCH_ROWS = 1000;
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -31,6 +32,7 @@ export async function applyPlan(plan: CheckoutPlan, options: CheckoutOptions): P
   await pass.remove(plan.early);
   await pass.write();
   await pass.remove(plan.late);
+  if (plan.late.count > 0 && plan.folderCount > 0) pass.remakeFolders();
   pass.end();
   stats?.finish({ epoch: options.epoch, stamp: fileSystemNow(tmpDir) });
 }
@@ -114,14 +116,23 @@ class ApplyPass {
     this.#folders.removeEmpty(emptied);
   }
 
+  /** Makes the empty folders again that went with the last file removed from them. */
+  remakeFolders(): void {
+    this.#folders.forget();
+    for (const record of this.#plan.steps.records()) {
+      const row = decodePlanRow(record);
+      if (row.kind === FOLDER) this.#writer.folder(row);
+    }
+  }
+
   async #writeBatch(rows: readonly PlanRow[]): Promise<void> {
     const contents = rows.filter(isContent);
     const ids = contents.map(({ digest }) => ({ kind: CHUNK, digest }) as const);
     const chunks = ids.length === 0 ? [] : await this.#options.reader.getMany(ids);
     let next = 0;
     for (const row of rows) {
-      if (row.action !== WRITE) this.#remember(row, row.found);
-      else if (row.kind === FOLDER) this.#writer.folder(row);
+      if (row.kind === FOLDER) this.#writer.folder(row);
+      else if (row.action !== WRITE) this.#keep(row);
       else if (row.kind === SYMLINK) this.#remember(row, this.#writer.link(row));
       else this.#writeSmall(row, chunks[next++]);
     }
@@ -148,6 +159,11 @@ class ApplyPass {
       const turn = this.#work.turn({ now: true });
       if (turn !== undefined) await turn;
     }
+  }
+
+  /** A file touched just before the plan looked at it may have changed since with the same times. */
+  #keep(row: PlanRow): void {
+    if (row.found !== undefined && !isRacy(row.found, this.#plan.stamp)) this.#remember(row, row.found);
   }
 
   #remember(row: PlanRow, print: Fingerprint | undefined): void {

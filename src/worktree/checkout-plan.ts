@@ -1,6 +1,7 @@
 /** Holds what a checkout will do, in files rather than in memory. */
 import { ArtError } from '#base';
 import { CONFLICTS_NAMED_MAX, type CheckoutCounts, type Conflict } from './checkout-options.ts';
+import { fileSystemNow } from './clock.ts';
 import { decodePlanRow } from './plan-row.ts';
 import { Spool } from './spool.ts';
 
@@ -12,6 +13,8 @@ export class CheckoutPlan implements Disposable {
   readonly steps: Spool;
   /** What goes when all is written. */
   readonly late: Spool;
+  /** The file system's clock when planning began, in ms. */
+  readonly stamp: number;
   readonly counts: { -readonly [K in keyof CheckoutCounts]: CheckoutCounts[K] } = {
     written: 0,
     removed: 0,
@@ -22,10 +25,13 @@ export class CheckoutPlan implements Disposable {
   /** The first of them; `conflictCount` are there. */
   readonly conflicts: Conflict[] = [];
   conflictCount = 0;
+  /** How many of the steps are empty folders. */
+  folderCount = 0;
   /** How many files and links `destroys` names. */
   destroyCount = 0;
 
   constructor(tmpDir: string) {
+    this.stamp = fileSystemNow(tmpDir);
     this.early = new Spool(tmpDir, 'plan');
     this.steps = new Spool(tmpDir, 'plan');
     this.late = new Spool(tmpDir, 'plan');

@@ -1,10 +1,10 @@
 /** Tells how a folder differs from a tree: what `status`, `verify` and `diff` show. */
-import { lstatSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { compareUtf8, fileError, isArtError } from '#base';
 import { FILE, FOLDER, REFERENCE, type Digest, type MapEntry } from '#object';
 import type { NodeSource } from '#store';
 import { ContentReader } from './content-reader.ts';
-import { IRREGULAR, type DiskEntry } from './disk-entry.ts';
+import { IRREGULAR, findStats, type DiskEntry } from './disk-entry.ts';
 import { DiskContent, DiskWalk } from './disk-walk.ts';
 import { PathFilter } from './path-filter.ts';
 import { Work, type Watched } from './progress.ts';
@@ -158,7 +158,7 @@ function changedMeanwhile(error: unknown): false {
 /** An empty folder is missing only if it is gone: with files in it, those are the difference. */
 function isMissing(dir: string, path: string, wanted: MapEntry): boolean {
   if (wanted.kind !== FOLDER) return true;
-  return lstatSync(`${dir}/${path.slice(0, -1)}`, { throwIfNoEntry: false })?.isDirectory() !== true;
+  return findStats(`${dir}/${path.slice(0, -1)}`)?.isDirectory() !== true;
 }
 
 function changeOf(path: string, found: DiskEntry | undefined, wanted: MapEntry | undefined): FolderChange {

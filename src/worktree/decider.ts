@@ -1,11 +1,10 @@
 /** Decides what a checkout does with one path after the other, and what must go because it is in the way. */
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, EMPTY_BYTES } from '#base';
 import { FILE, FOLDER, REFERENCE, SYMLINK, type Digest, type MapEntry } from '#object';
 import type { Conflict, PlanOptions } from './checkout-options.ts';
 import type { CheckoutPlan } from './checkout-plan.ts';
-import { IRREGULAR, type DiskEntry } from './disk-entry.ts';
+import { IRREGULAR, findStats, type DiskEntry } from './disk-entry.ts';
 import { TwinWatch } from './folding.ts';
 import type { PathFilter } from './path-filter.ts';
 import { checkTreePath, folderOf } from './paths.ts';
@@ -135,7 +134,8 @@ export class Decider {
     const keeps = facts.equal && (want.kind !== FILE || want.executable === found?.executable);
     if (keeps || (want.kind === FOLDER && found === undefined && this.#isFolder(path))) {
       counts.unchanged++;
-      if (found !== undefined) this.#plan.steps.add(this.#rows.encode(KEEP, path, want, found));
+      if (want.kind === FOLDER) this.#plan.folderCount++;
+      this.#plan.steps.add(this.#rows.encode(KEEP, path, want, found));
       return 'written';
     }
     const lost = found !== undefined && !facts.equal && !facts.ours;
@@ -145,6 +145,7 @@ export class Decider {
     }
     const destroys = lost && found.kind !== IRREGULAR;
     if (destroys) this.#plan.destroyCount++;
+    if (want.kind === FOLDER) this.#plan.folderCount++;
     counts.written++;
     counts.bytes += want.kind === FILE ? want.size : 0;
     this.#plan.steps.add(this.#rows.encode(WRITE, path, want, found, { destroys }));
@@ -185,7 +186,9 @@ export class Decider {
   }
 
   #isFolder(path: string): boolean {
-    const stats = lstatSync(join(this.#options.dir, path.slice(0, -1)), { throwIfNoEntry: false });
+    if (this.#standing.some(({ found, inTheWay }) => inTheWay && path.startsWith(`${found.path}/`)))
+      return false;
+    const stats = findStats(join(this.#options.dir, path.slice(0, -1)));
     return stats?.isDirectory() === true;
   }
 }

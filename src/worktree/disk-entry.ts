@@ -1,5 +1,6 @@
 /** Describes one thing found on the disk: what a tree would say of it, and the stat that tells if it changed. */
-import type { Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
+import { errnoOf } from '#base';
 import { FILE, FOLDER, SYMLINK } from '#object';
 
 /** A socket, a pipe, a device: on the disk, never in a tree. */
@@ -63,6 +64,17 @@ export class DiskEntry implements Fingerprint {
   /** What it is, if no tree can hold it. */
   get irregularity(): string {
     return TYPES.get(this.mode & TYPE_MASK) ?? 'neither a file, a folder nor a link';
+  }
+}
+
+/** The stat of what is at `absolute`, links not followed; undefined if nothing is. */
+export function findStats(absolute: string): Stats | undefined {
+  try {
+    return lstatSync(absolute, { throwIfNoEntry: false });
+  } catch (error) {
+    // A file, or a link to itself, stands where a folder on the way should be.
+    if (errnoOf(error) === 'ENOTDIR' || errnoOf(error) === 'ELOOP') return undefined;
+    throw error;
   }
 }
 

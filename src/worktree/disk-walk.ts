@@ -1,9 +1,8 @@
 /** Steps through what is on the disk entry by entry, and tells whether its content is what a tree says. */
-import { lstatSync } from 'node:fs';
 import { equalBytes } from '#base';
 import { FILE, FOLDER, REFERENCE, SYMLINK, type Digest, type MapEntry } from '#object';
 import type { ContentReader } from './content-reader.ts';
-import { DiskEntry } from './disk-entry.ts';
+import { DiskEntry, findStats } from './disk-entry.ts';
 import type { StatCacheReader } from './stat-cache.ts';
 
 export class DiskWalk implements Disposable {
@@ -42,7 +41,7 @@ export class DiskWalk implements Disposable {
     const folder = this.#ignoredFolder;
     if (folder === undefined || !path.startsWith(folder.path)) return undefined;
     const entry = new DiskEntry(path, folder.absolute + path.slice(folder.path.length), FOLDER);
-    const stats = lstatSync(entry.absolute.replace(/\/$/, ''), { throwIfNoEntry: false });
+    const stats = findStats(entry.absolute.replace(/\/$/, ''));
     if (stats === undefined || entry.learn(stats) === path.endsWith('/')) return undefined;
     entry.ignored = true;
     return entry;

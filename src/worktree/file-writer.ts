@@ -11,7 +11,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { ArtError, errnoOf, fileError, writeAll } from '#base';
-import { sameFingerprint } from './disk-entry.ts';
+import { findStats, sameFingerprint } from './disk-entry.ts';
 import { removeQuietly, type Folders } from './folders.ts';
 import { TEMPORARY_PREFIX, folderOf } from './paths.ts';
 import type { PlanRow } from './plan-row.ts';
@@ -122,7 +122,7 @@ export class FileWriter {
 
 /** Raises UNCOMMITTED_CHANGES if what is at `absolute` is not what the plan found there. */
 export function assertUnchanged(absolute: string, row: PlanRow): void {
-  const stats = lstatSync(absolute, { throwIfNoEntry: false });
+  const stats = findStats(absolute);
   if (stats === undefined || (row.found !== undefined && sameFingerprint(stats, row.found))) return;
   throw new ArtError('UNCOMMITTED_CHANGES', `${JSON.stringify(absolute)} changed while the checkout went on`);
 }

@@ -1,6 +1,7 @@
 /** Makes and removes folders below a checkout's target, never through a link. */
-import { lstatSync, mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { ArtError, errnoOf, fileError } from '#base';
+import { findStats } from './disk-entry.ts';
 
 /** Knows which folder on the way to the current path is real; meant for paths in key order. */
 export class Folders {
@@ -69,9 +70,7 @@ export class Folders {
       start = folder.indexOf('/', start) + 1;
       const path = folder.slice(0, start);
       const isBelowNew = this.#real.length > this.#old;
-      const stats = isBelowNew
-        ? undefined
-        : lstatSync(this.root + path.slice(0, -1), { throwIfNoEntry: false });
+      const stats = isBelowNew ? undefined : findStats(this.root + path.slice(0, -1));
       if (stats?.isDirectory() === true) this.#old++;
       else if (!make(path, stats !== undefined)) return false;
       this.#real.push(path);

@@ -47,7 +47,7 @@ function unsafeName(name: string, rules: PathRules): string | undefined {
   if (name.length > NAME_BYTES_MAX / 3 && utf8(name).length > NAME_BYTES_MAX)
     return 'has a component over 255 bytes';
   if (rules.windows === true) return unsafeOnWindows(name) ?? unsafeDotName(name, rules);
-  return name.charCodeAt(0) === 0x2e ? unsafeDotName(name, rules) : undefined;
+  return mayBeReserved(name) ? unsafeDotName(name, rules) : undefined;
 }
 
 function unsafeDotName(name: string, rules: PathRules): string | undefined {
@@ -59,7 +59,13 @@ function unsafeDotName(name: string, rules: PathRules): string | undefined {
   return undefined;
 }
 
-/** Whose `name` is, if it is not the user's to version. Only a name that begins with a dot can be. */
+/** A quick look: only a name that begins with a dot, or with what some file systems do not see, can be reserved. */
+export function mayBeReserved(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return first === 0x2e || first >= 0x200c;
+}
+
+/** Whose `name` is, if it is not the user's to version. */
 export function reservedName(name: string): 'art' | 'git' | 'temporary' | undefined {
   // Folding file systems ignore case, HFS+ also these invisible characters: `.G\u200cIT` is `.git` there.
   const plain = name.replace(INVISIBLE, '').toLowerCase();
@@ -72,6 +78,7 @@ function unsafeOnWindows(name: string): string | undefined {
   if (/[\\:*?"<>|]/.test(name)) return 'has a character that Windows reserves';
   if (/[. ]$/.test(name)) return 'has a component that Windows would shorten';
   if (/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name)) return 'has the name of a device';
+  if (/^git~\d+$/i.test(name)) return 'has the short name of a folder of Git';
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Plans a checkout: merges disk, held, moving and wanted path by path, before anything is written. */
 import { realpathSync, statSync } from 'node:fs';
 import { ArtError, compareUtf8, equalBytes, fileError, isArtError } from '#base';
-import type { Digest, MapEntry } from '#object';
+import { FOLDER, type Digest, type MapEntry } from '#object';
 import type { PlanOptions } from './checkout-options.ts';
 import { CheckoutPlan } from './checkout-plan.ts';
 import { ContentReader } from './content-reader.ts';
@@ -51,6 +51,12 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
   const decider = new Decider(options, plan, { filter, folds: foldsNames(options.dir) });
   const cacheIsCurrent = cache?.epoch === options.epoch;
 
+  // A folder without a name in it that we once filled, and shall not fill again, is left over from us.
+  const wasFilled = ({ kind, path }: DiskEntry) =>
+    kind === FOLDER &&
+    (heldWalk.path?.startsWith(path) === true || movingWalk.path?.startsWith(path) === true) &&
+    wantedWalk.path?.startsWith(path) !== true;
+
   for (let n = 1; ; n++) {
     const path = least(least(disk.path, wantedWalk.path), least(heldWalk.path, movingWalk.path));
     if (path === undefined) break;
@@ -66,7 +72,7 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
     }
     decider.decide(path, want, found, {
       tracked: had !== undefined || moved !== undefined,
-      ours: found !== undefined && (content.equals(had) || content.equals(moved)),
+      ours: found !== undefined && (content.equals(had) || content.equals(moved) || wasFilled(found)),
       equal: found !== undefined && content.equals(want),
       recalled: cacheIsCurrent && found !== undefined ? content.recalled : undefined,
     });

@@ -6,7 +6,7 @@ import { DiskEntry, IRREGULAR } from './disk-entry.ts';
 import { escapeName, readNames } from './folder-names.ts';
 import { IgnoreRules, readRules, rulesAbove } from './ignore.ts';
 import { PathFilter } from './path-filter.ts';
-import { reservedName } from './paths.ts';
+import { mayBeReserved, reservedName } from './paths.ts';
 
 const BATCH = 512;
 /** What the root of a repository has beside the files; neither is ever part of a version. */
@@ -129,7 +129,7 @@ class Scan {
 
   #leftOut(frame: Frame, name: string, path: string): boolean {
     if (frame.isRepositoryRoot && ROOT_FILES.has(name)) return true;
-    const plain = name.charCodeAt(0) === 0x2e ? reservedName(name.replace(/\/$/, '')) : undefined;
+    const plain = mayBeReserved(name) ? reservedName(name.replace(/\/$/, '')) : undefined;
     if (plain === 'art' || plain === 'temporary') return true;
     if (frame.rules === undefined) return plain === 'git';
     const verdict = frame.rules.verdict(path.slice(this.#dest.length));

@@ -11,7 +11,8 @@ import { DiskEntry, IRREGULAR } from './disk-entry.ts';
 import { checkTreePath } from './paths.ts';
 import { Work, type Watched } from './progress.ts';
 import { scan } from './scan.ts';
-import { StatCacheReader, StatCacheWriter } from './stat-cache.ts';
+import { StatCacheReader } from './stat-cache.ts';
+import { StatCacheWriter } from './stat-cache-writer.ts';
 import type { StatRow } from './stat-row.ts';
 
 /** So many small files between two looks at the clock: at most 8 MiB. */

@@ -22,6 +22,7 @@ const HOSTILE = [
   '.git/hooks/pre-commit',
   'a/.Git',
   '.g\u200cit/config',
+  '\u200c.git/config',
   '.art-tmp-1',
   'a/.ART-tmp-x/b',
   'n'.repeat(256),
@@ -32,12 +33,15 @@ test.each(HOSTILE)('the path %j of a tree is refused', (path) => {
   expect(() => checkTreePath(path)).toThrow(expect.objectContaining({ code: 'TREE_UNSAFE' }));
 });
 
-test.each(['C:', 'a/nul', 'a/com1.txt', 'b\\c', 'a/b.', 'a/b '])('Windows also refuses %j', (path) => {
-  checkTreePath(path);
-  expect(() => checkTreePath(path, { windows: true })).toThrow(
-    expect.objectContaining({ code: 'TREE_UNSAFE' }),
-  );
-});
+test.each(['C:', 'a/nul', 'git~1/hooks', 'a/com1.txt', 'b\\c', 'a/b.', 'a/b '])(
+  'Windows also refuses %j',
+  (path) => {
+    checkTreePath(path);
+    expect(() => checkTreePath(path, { windows: true })).toThrow(
+      expect.objectContaining({ code: 'TREE_UNSAFE' }),
+    );
+  },
+);
 
 test.each([
   'a',

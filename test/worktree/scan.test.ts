@@ -96,9 +96,13 @@ test('never part of a version: our folder, Git, unfinished files, and the two fi
 
 test('what is left out can be asked for', () => {
   const contents = { '.artignore': 'x*\n!xyz\n', x1: '', xyz: '', 'xdir/deep': '', '.git/x': '' };
-  expect(scanned(contents, { ignored: 'report' })).toEqual(
-    ['.artignore', '(.git/)', '(x1)', '(xdir/)', 'xyz'].sort(),
-  );
+  expect(scanned(contents, { ignored: 'report' })).toEqual([
+    '.artignore',
+    '(.git/)',
+    '(x1)',
+    '(xdir/)',
+    'xyz',
+  ]);
 });
 
 test('.git is kept when .artignore asks for it', () => {

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { compareUtf8, utf8 } from '#base';
 import { FILE, SYMLINK, hash } from '#object';
 import { DiskEntry } from '../../src/worktree/disk-entry.ts';
-import { StatCacheReader, StatCacheWriter } from '../../src/worktree/stat-cache.ts';
+import { StatCacheReader } from '../../src/worktree/stat-cache.ts';
+import { StatCacheWriter } from '../../src/worktree/stat-cache-writer.ts';
 import { isRacy } from '../../src/worktree/stat-row.ts';
 import { temporaryFolder } from './folders.ts';
 

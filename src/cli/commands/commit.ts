@@ -1,0 +1,118 @@
+/** `art commit`: keeps folders and files as versions. */
+import { ArtError, formatBytes, formatCount } from '#base';
+import type { CommitResult } from '#repo';
+import { defineCommand } from '../command.ts';
+import { readMetadata } from '../metadata.ts';
+import type { Output } from '../output.ts';
+
+export const commitCommand = defineCommand({
+  usage: [
+    'commit NAME [PATH...] [-t TYPE] [-m TEXT] [-a ALIAS]... [--tag T]... [--meta K=V]... [OPTIONS]',
+    'commit [-m TEXT] [--dry-run]',
+  ],
+  summary: 'Keep a folder or files as the next version',
+  words: [0, Infinity],
+  options: {
+    type: {
+      kind: 'text',
+      short: 't',
+      value: 'TYPE',
+      given: 'once',
+      describe: 'Type of a new artifact (default: dataset)',
+    },
+    message: {
+      kind: 'text',
+      short: 'm',
+      value: 'TEXT',
+      given: 'paragraphs',
+      describe: 'What changed; given again, another paragraph',
+    },
+    alias: {
+      kind: 'text',
+      short: 'a',
+      value: 'ALIAS',
+      given: 'list',
+      describe: 'Let ALIAS name this version',
+    },
+    tag: { kind: 'text', value: 'TAG', given: 'list', describe: 'Label this version' },
+    meta: {
+      kind: 'text',
+      value: 'K=V',
+      given: 'list',
+      describe: 'Metadata; V is JSON if it reads as such, else text',
+    },
+    'meta-file': {
+      kind: 'text',
+      value: 'FILE',
+      given: 'once',
+      describe: 'Metadata from a file with one JSON object',
+    },
+    description: { kind: 'text', value: 'TEXT', given: 'once', describe: 'Describe the version (Markdown)' },
+    bind: { kind: 'switch', describe: 'Bind NAME to PATH in art.toml' },
+    'no-bind': { kind: 'switch', describe: 'Bind nothing' },
+    'allow-empty': { kind: 'switch', describe: 'Commit a bound folder that is gone or empty' },
+    'dry-run': { kind: 'switch', describe: 'Only say what would be committed' },
+  },
+  examples: [
+    ['art commit cifar data/cifar -m "first import"', 'the first version: binds cifar to the folder'],
+    ['art commit', 'the next version of every bound artifact that changed'],
+    ['art commit model out/model.pt -t model -a best --meta acc=0.93', 'one file, an alias and metadata'],
+    ['art commit cifar --dry-run', 'what would a commit add?'],
+  ],
+  stopped: 'stopped; no version was made. What was stored already is not stored again by the next commit',
+  async run({ words, options, out, folder, open }) {
+    const [name, ...paths] = words;
+    if (options.bind && options['no-bind'])
+      throw new ArtError('USAGE', 'one of --bind and --no-bind, not both');
+    if (name === undefined) refuseDetails(options);
+    const metadata = readMetadata(options.meta, options['meta-file'], folder);
+    const binds = options.bind ? true : options['no-bind'] ? false : undefined;
+    const results: CommitResult[] = [];
+    {
+      await using repository = await open({ signed: true });
+      const made = await repository.commit({
+        ...(name !== undefined && { name }),
+        ...(paths.length > 0 && { paths }),
+        ...(options.type !== undefined && { type: options.type }),
+        ...(options.message !== undefined && { message: options.message }),
+        ...(options.alias.length > 0 && { aliases: options.alias }),
+        ...(options.tag.length > 0 && { tags: options.tag }),
+        ...(metadata !== undefined && { metadata }),
+        ...(options.description !== undefined && { description: options.description }),
+        ...(binds !== undefined && { bind: binds }),
+        allowEmpty: options['allow-empty'],
+        dryRun: options['dry-run'],
+      });
+      results.push(...made);
+    }
+    for (const result of results) warnIfBehind(result, out);
+    if (out.json) return out.document(results);
+    for (const result of results) out.say(resultText(result, { dryRun: options['dry-run'] }));
+  },
+});
+
+/** Without NAME every bound artifact is committed: what is meant for one of them cannot be meant for all. */
+function refuseDetails(options: Readonly<Record<string, unknown>>): void {
+  const shared = new Set(['message', 'dry-run', 'quiet', 'json', 'help', 'C']);
+  for (const [option, value] of Object.entries(options)) {
+    const given = Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+    if (given && !shared.has(option))
+      throw new ArtError('USAGE', `--${option} needs the NAME of the artifact it is for`);
+  }
+}
+
+function warnIfBehind({ created, name, base, behind }: CommitResult, out: Output): void {
+  if (!created || behind === 0 || base === null) return;
+  const latest = Number(base.slice(1)) + behind;
+  out.warn(`latest of ${name} was v${latest}, you started from ${base}`);
+}
+
+function resultText(result: CommitResult, { dryRun }: { readonly dryRun: boolean }): string {
+  const { name, version, created, files, bytes, newBytes, storedBytes, aliases } = result;
+  const named = aliases.filter((alias) => alias !== 'latest');
+  const also = named.length === 0 ? '' : `, also ${named.join(', ')}`;
+  if (!created) return `${name} is unchanged since ${version}${also}`;
+  const content = `${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
+  if (dryRun) return `would commit ${name}:${version} (${content}; ${formatBytes(newBytes)} new)${also}`;
+  return `committed ${name}:${version} (${content}; ${formatBytes(newBytes)} new, ${formatBytes(storedBytes)} on disk)${also}`;
+}

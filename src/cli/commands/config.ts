@@ -1,0 +1,47 @@
+/** `art config`: reads and changes settings. */
+import { ArtError, isArtError } from '#base';
+import { defineCommand } from '../command.ts';
+import { alignRows, printable } from '../text.ts';
+
+export const configCommand = defineCommand({
+  usage: ['config [KEY [VALUE]] [--global]'],
+  summary: 'Read and change settings',
+  words: [0, 2],
+  options: {
+    global: { kind: 'switch', describe: "The user's own settings, for all repositories" },
+  },
+  examples: [
+    ['art config', 'all settings'],
+    ['art config --global user "Ada <ada@example.org>"', 'whose name commits carry'],
+    ['art config user', 'what is it set to?'],
+  ],
+  async run({ words, options, out, folder, globalConfig }) {
+    const { configGet, configList, configSet, findRepository } = await import('#repo');
+    const [key, value] = words;
+    const local = options.global ? undefined : localConfig();
+    const files = { ...(local !== undefined && { local }), global: globalConfig };
+    if (key === undefined) {
+      const values = configList(files);
+      if (out.json) return out.document(Object.fromEntries(values));
+      for (const line of alignRows([...values].map(([name, text]) => [name, printable(text)])))
+        await out.line(line);
+      return;
+    }
+    if (value !== undefined) configSet(local ?? globalConfig, key, value);
+    const found = configGet(files, key);
+    if (out.json) return out.document({ key, value: found ?? null });
+    if (value !== undefined) return out.say(`${key} is ${printable(value)}`);
+    if (found === undefined) throw new ArtError('CONFIG_NOT_FOUND', `${JSON.stringify(key)} is not set`);
+    await out.line(printable(found));
+
+    /** Outside a repository the user's own settings can be read, not the repository's be changed. */
+    function localConfig(): string | undefined {
+      try {
+        return findRepository(folder).config;
+      } catch (error) {
+        if (value === undefined && isArtError(error, 'REPOSITORY_NOT_FOUND')) return undefined;
+        throw error;
+      }
+    }
+  },
+});

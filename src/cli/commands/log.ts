@@ -1,0 +1,76 @@
+/** `art log`: shows versions, newest first. */
+import { formatAge, formatBytes, formatCount } from '#base';
+import type { LogRow, Repository } from '#repo';
+import { defineCommand } from '../command.ts';
+import { alignRows, firstLine, shortHash } from '../text.ts';
+
+const ROWS_DEFAULT = 20;
+/** Rows that are aligned with each other, and written together. */
+const PAGE_ROWS = 500;
+const MESSAGE_LENGTH_MAX = 72;
+
+export const logCommand = defineCommand({
+  usage: ['log [NAME] [--limit N]'],
+  summary: 'Show versions, newest first',
+  words: [0, 1],
+  options: {
+    limit: {
+      kind: 'number',
+      value: 'N',
+      describe: `At most N versions (default: ${ROWS_DEFAULT}, with --json all)`,
+    },
+  },
+  examples: [
+    ['art log', 'the newest versions of all artifacts'],
+    ['art log cifar --limit 100', 'more of one'],
+    ['art log cifar --json', 'all of it, for a script'],
+  ],
+  async run({ words, options, out, now, open }) {
+    const limit = options.limit ?? (out.json ? Infinity : ROWS_DEFAULT);
+    await using repository = await open();
+    const rows = pages(repository, words[0], limit);
+    if (out.json) return out.array(rows);
+    let left = limit;
+    for await (const page of rows) {
+      left -= page.length;
+      for (const line of alignRows(page.map(cells), [3])) await out.line(line);
+    }
+    // Whoever set no limit may not know that there is one.
+    if (left === 0 && options.limit === undefined)
+      out.note(`the newest ${formatCount(limit)} are shown; --limit shows more`);
+
+    function cells({ name, version, cid, time, bytes, aliases, tags, message }: LogRow): string[] {
+      const labels = [
+        ...aliases.map((alias) => out.style('green', alias)),
+        ...tags.map((tag) => out.style('cyan', `#${tag}`)),
+      ];
+      return [
+        out.style('bold', `${name}:${version}`),
+        out.style('dim', shortHash(cid)),
+        formatAge(Date.parse(time), now()),
+        formatBytes(bytes),
+        labels.join(', '),
+        firstLine(message, MESSAGE_LENGTH_MAX),
+      ];
+    }
+  },
+});
+
+async function* pages(
+  repository: Repository,
+  name: string | undefined,
+  limit: number,
+): AsyncGenerator<readonly LogRow[]> {
+  let page: LogRow[] = [];
+  let left = limit;
+  if (left === 0) return;
+  for await (const row of repository.log(name)) {
+    page.push(row);
+    left--;
+    if (left === 0) break;
+    if (page.length < PAGE_ROWS) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}

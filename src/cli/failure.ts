@@ -1,0 +1,51 @@
+/** Turns what was raised into words and an exit status. */
+import { ArtError, errnoOf, isArtError } from '#base';
+import type { Output } from './output.ts';
+import { printable } from './text.ts';
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly exit: number;
+}
+
+/** `stopped` says what is true after an interruption. */
+export function failureOf(error: unknown, stopped: string): Failure {
+  if (isArtError(error, 'INTERRUPTED'))
+    return { code: error.code, message: stopped, hint: error.hint ?? null, exit: error.exit };
+  if (error instanceof ArtError)
+    return { code: error.code, message: error.message, hint: error.hint ?? null, exit: error.exit };
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  const hint =
+    errnoOf(error) === undefined ? 'This is a fault in art. ART_DEBUG=1 shows where it happened.' : null;
+  return { code: 'FAILED', message, hint, exit: 1 };
+}
+
+/** Whether whoever read our output went away: no failure, and nobody to tell. */
+export function isReaderGone(error: unknown): boolean {
+  return errnoOf(error) === 'EPIPE';
+}
+
+/** The lines for people, with the stack if it is asked for. */
+export function failureText(
+  failure: Failure,
+  error: unknown,
+  out: Output,
+  options: { readonly debug: boolean },
+): string {
+  const { code, message, hint } = failure;
+  const lines =
+    code === 'INTERRUPTED'
+      ? [message]
+      : [`${out.styleError('red', 'error:')} ${printable(message)} [${code}]`];
+  if (hint !== null) lines.push(`${out.styleError('cyan', 'hint:')} ${printable(hint)}`);
+  if (options.debug) lines.push(stackOf(error));
+  return `${lines.join('\n')}\n`;
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,80 @@
+/** Reads out of the packs alone where every object lies, into a table. */
+import { equalBytes, nextTurn, throwIfAborted } from '#base';
+import type { ObjectId } from '#object';
+import { objectPut } from './database.ts';
+import type { Change } from './database.ts';
+import { isInline, locationOf } from './location.ts';
+import { walkPack } from './pack-files.ts';
+import type { PackFile } from './pack-files.ts';
+import { RECORDS } from './pack-format.ts';
+import type { Row } from './pack-format.ts';
+import type { PackReader } from './pack-reader.ts';
+import type { Table } from './table.ts';
+
+const READ_BYTES = 8 * 1024 * 1024;
+const READ_ROWS = 1000;
+
+export interface IndexOptions {
+  /** Read every object, and pass over copies that are damaged. */
+  readonly deep?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface IndexedPack {
+  readonly objects: number;
+  readonly problems: readonly string[];
+}
+
+/**
+ * Puts the rows of all intact objects of a pack into `table`, over those of packs indexed before. Nodes and tiny chunks
+ * are always read and verified. Not synced.
+ */
+export async function indexPack(table: Table, packs: PackReader, file: PackFile, options: IndexOptions): Promise<IndexedPack> {
+  const walk = walkPack(file.path);
+  const problems = [...walk.problems];
+  let objects = 0;
+  let bad = 0;
+  for (const segment of walk.segments) {
+    for (const rows of batches(segment.rows)) {
+      throwIfAborted(options.signal);
+      const read = rows.filter((row) => options.deep === true || isInline(row));
+      const ids = read.map(({ kind, digest }) => ({ kind, digest }) as ObjectId);
+      const contents = packs.readWhole(ids, read.map((row) => locationOf(file.number, row)));
+      const changes: Change[] = [];
+      let next = 0;
+      for (const row of rows) {
+        const wanted = options.deep === true || isInline(row);
+        const bytes = wanted ? contents[next++] : undefined;
+        if (wanted && bytes === undefined) bad++;
+        else changes.push(objectPut(file.number, row, isInline(row) ? bytes : undefined));
+      }
+      objects += changes.length;
+      await table.batch(changes);
+      await nextTurn();
+    }
+  }
+  if (bad > 0) problems.push(`${file.path}: ${bad} objects are damaged`);
+  return { objects, problems };
+}
+
+/** Rows of objects in runs that may be read at once. */
+export function* batches(rows: readonly Row[]): Generator<Row[]> {
+  let run: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    if (row.kind === RECORDS) continue;
+    run.push(row);
+    bytes += row.bytes;
+    if (bytes < READ_BYTES && run.length < READ_ROWS) continue;
+    yield run;
+    run = [];
+    bytes = 0;
+  }
+  if (run.length > 0) yield run;
+}
+
+/** Whether a row's digest is `id`'s. */
+export function isRowOf(row: Row, id: ObjectId): boolean {
+  return row.kind === id.kind && equalBytes(row.digest, id.digest);
+}
+

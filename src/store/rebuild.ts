@@ -1,0 +1,377 @@
+/** Builds the database anew from packs and journals, and mends those if the old database can help. */
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { ArtError, DigestTable, equalBytes, isArtError, syncFolder } from '#base';
+import { CHUNK, NODE, formatCid, hash } from '#object';
+import type { Digest, ObjectId } from '#object';
+import { walkClosure } from './closure.ts';
+import type { Roots } from './closure.ts';
+import { CODEC_NONE, loadCompression } from './compression.ts';
+import { objectPut } from './database.ts';
+import { JOURNAL_START, createJournal } from './journal.ts';
+import { checkLevelFiles } from './level-check.ts';
+import { LevelStore } from './level-store.ts';
+import { decodeLocation } from './location.ts';
+import { OwnerLock } from './owner-lock.ts';
+import { listPacks, packName, walkPack } from './pack-files.ts';
+import type { PackFile } from './pack-files.ts';
+import { indexPack } from './pack-index.ts';
+import type { IndexOptions } from './pack-index.ts';
+import { PackReader } from './pack-reader.ts';
+import { META_KEY, SNAPSHOT_END, decodeMeta, encodeMeta, objectKey, objectRange, openRecord, recordKey, sealRecord } from './records.ts';
+import type { Meta, RecordChanges } from './records.ts';
+import { Repacker, beginJournal } from './repack.ts';
+import { replayJournals } from './replay.ts';
+import type { JournalPlace } from './replay.ts';
+import { sparedIds } from './spared.ts';
+import { finishSwap, newDatabaseFolder, swapDatabase } from './swap.ts';
+import { openTable, pagesOf, recordIn, recordsIn } from './table.ts';
+import type { Table } from './table.ts';
+
+export interface RebuildOptions extends IndexOptions {
+  readonly roots: Roots;
+}
+
+export interface Rebuilt {
+  readonly objects: number;
+  readonly records: number;
+  /** Nodes left out because nothing names them. */
+  readonly droppedNodes: number;
+  /** Objects and records that only the old database still had. */
+  readonly rescued: number;
+  /** What was wrong with packs and journals, in words. */
+  readonly problems: readonly string[];
+  /** What is wanted and could not be brought back. */
+  readonly lost: readonly ObjectId[];
+}
+
+/** The pack of what only LevelDB has: numbers of packs begin with 1. */
+const NO_PACK = 0;
+/** How far numbers jump if the next one is not known. */
+const UNKNOWN_PACKS = 1000;
+const EVERY_RECORD = { gte: recordKey(''), lt: Buffer.from([recordKey('')[0] + 1]) };
+
+type Records = Map<string, Uint8Array>;
+
+interface OldDatabase {
+  readonly table: Table;
+  readonly meta: Meta;
+}
+
+/**
+ * Builds `objects/` from `packs/` under the lock, swaps it in, and moves what can be read out of damaged packs and
+ * journals into new ones. Records are held in memory meanwhile. Killed at any moment, it can be run again.
+ * No store on `art` may be in use in this process. Raises LOCKED, DISK_FULL, FOLDER_UNWRITABLE, INTERRUPTED.
+ */
+export async function rebuildDatabase(art: string, options: RebuildOptions): Promise<Rebuilt> {
+  await loadCompression();
+  for (const folder of ['packs', 'tmp', 'lock']) mkdirSync(join(art, folder), { recursive: true });
+  const lock = new OwnerLock(join(art, 'lock'));
+  const packs = new PackReader(join(art, 'packs'));
+  let built: Built;
+  try {
+    await lock.acquire();
+    finishSwap(art);
+    built = await new Builder(art, packs, options).build();
+  } finally {
+    packs.close();
+    lock.close();
+  }
+  const lost = await mend(art, built);
+  return { ...built, lost: [...built.lost, ...lost] };
+}
+
+interface Built extends Rebuilt {
+  readonly damaged: readonly PackFile[];
+  /** Whether the journals alone do not give the records. */
+  readonly journalsLack: boolean;
+}
+
+class Builder {
+  readonly #art: string;
+  readonly #folder: string;
+  readonly #packs: PackReader;
+  readonly #options: RebuildOptions;
+  readonly #damaged: PackFile[] = [];
+  readonly #problems: string[] = [];
+  #objects = 0;
+  #rescued = 0;
+
+  constructor(art: string, packs: PackReader, options: RebuildOptions) {
+    this.#art = art;
+    this.#folder = join(art, 'packs');
+    this.#packs = packs;
+    this.#options = options;
+  }
+
+  async build(): Promise<Built> {
+    const folder = newDatabaseFolder(this.#art);
+    const table = openTable(folder, { create: true });
+    await table.open();
+    let built: Built;
+    try {
+      built = await this.#fill(table);
+    } finally {
+      await table.close();
+    }
+    swapDatabase(this.#art, folder);
+    return built;
+  }
+
+  async #fill(table: Table): Promise<Built> {
+    const files = listPacks(this.#folder);
+    for (const file of files) await this.#index(table, file, isCurrent(file, files));
+    const changes: { readonly changes: RecordChanges; readonly place: JournalPlace }[] = [];
+    const journalProblems = replayJournals(this.#folder, this.#packs, (list, place) => changes.push({ changes: list, place }));
+    this.#problems.push(...journalProblems.filter((problem) => !this.#problems.includes(problem)));
+    const replayed: Records = new Map();
+    for (const { changes: list } of changes) apply(replayed, list);
+
+    const levelProblems = await checkLevelFiles(join(this.#art, 'objects'));
+    const clean = levelProblems.length === 0;
+    // Damaged files of LevelDB are opened only if there is something to win.
+    const old = clean || this.#problems.length > 0 ? await openOld(this.#art) : undefined;
+    const journalsLacked = journalProblems.length > 0;
+    let records = replayed;
+    try {
+      if (old !== undefined) {
+        const kept = await readRecords(old.table);
+        if (clean) {
+          // A record that is damaged in itself is the journals' again.
+          for (const key of kept.damaged) if (replayed.has(key)) kept.records.set(key, replayed.get(key)!);
+          for (const { changes: list, place } of changes) if (isLater(place, old.meta)) apply(kept.records, list);
+          records = kept.records;
+        } else if (journalsLacked) {
+          for (const [key, value] of kept.records) if (!replayed.has(key)) records.set(key, value);
+        }
+        await this.#rescueObjects(old.table, table);
+      }
+    } finally {
+      await old?.table.close();
+    }
+    const journalsLack = journalsLacked || (old !== undefined && clean && !sameRecords(records, replayedOf(changes)));
+    await writeRecords(table, records);
+    await table.put(META_KEY, encodeMeta(this.#meta(old?.meta)));
+    const { droppedNodes, lost } = await this.#dropUnreachable(table);
+    return {
+      objects: this.#objects,
+      records: records.size,
+      droppedNodes,
+      rescued: this.#rescued,
+      problems: this.#problems,
+      lost,
+      damaged: this.#damaged,
+      journalsLack,
+    };
+  }
+
+  async #index(table: Table, file: PackFile, mayBeTorn: boolean): Promise<void> {
+    const { objects, problems } = await indexPack(table, this.#packs, file, this.#options);
+    this.#objects += objects;
+    const torn = mayBeTorn && walkPack(file.path).wholeToEnd && problems.every((problem) => !problem.endsWith('objects are damaged'));
+    if (problems.length === 0 || torn) return;
+    this.#problems.push(...problems);
+    this.#damaged.push(file);
+  }
+
+  // Nodes and tiny chunks that stand in LevelDB and in no pack any more.
+  async #rescueObjects(old: Table, table: Table): Promise<void> {
+    for (const kind of [CHUNK, NODE] as const) {
+      const source = pagesOf({ table: old }, objectRange(kind));
+      for await (const page of tolerant(source)) {
+        const changes = [];
+        for (const [key, value] of page) {
+          if (table.getSync(key) !== undefined) continue;
+          const bytes = inlineOf(value);
+          const digest = key.subarray(1);
+          if (bytes === undefined || !equalBytes(hash(bytes), digest)) continue;
+          const frame = { offset: 0, storedBytes: bytes.length, rawBytes: bytes.length, codec: CODEC_NONE, rowCount: 1 } as const;
+          changes.push(objectPut(NO_PACK, { kind, digest, bytes: bytes.length, offset: 0, frame }, bytes));
+        }
+        this.#rescued += changes.length;
+        if (changes.length > 0) await table.batch(changes);
+      }
+    }
+  }
+
+  #meta(old: Meta | undefined): Meta {
+    const files = listPacks(this.#folder);
+    const highest = files.at(-1)?.number ?? 0;
+    let nextPack = old === undefined ? highest + (highest === 0 ? 1 : UNKNOWN_PACKS) : Math.max(old.nextPack, highest + 1);
+    // A clock is ahead of every epoch that was counted up from nothing.
+    const epoch = old === undefined ? Date.now() : old.epoch + 1;
+    const current = files.filter(({ journal }) => journal).at(-1);
+    const walk = current && walkPack(current.path);
+    if (current !== undefined && walk?.wholeToEnd === true) return { journal: current.number, journalEnd: walk.end, nextPack, epoch };
+    const journal = nextPack++;
+    createJournal(join(this.#folder, packName(journal, 'journal')));
+    return { journal, journalEnd: JOURNAL_START, nextPack, epoch };
+  }
+
+  // What gc had removed from LevelDB is back in it; its nodes may name what is gone for good.
+  async #dropUnreachable(table: Table): Promise<{ readonly droppedNodes: number; readonly lost: ObjectId[] }> {
+    const open = { table };
+    const reached = new DigestTable();
+    const lost: ObjectId[] = [];
+    const visitor = {
+      enter: (digest: Digest) => reached.add(digest),
+      chunk: () => {},
+      broken: ({ kind, digest }: ObjectId, why: string) => {
+        lost.push({ kind, digest: Buffer.from(digest) });
+        this.#problems.push(`object ${formatCid({ kind, digest })} ${why}`);
+      },
+      pause: () => undefined,
+    };
+    const source = {
+      getRecord: async (key: string) => recordIn(table, key),
+      listRecords: async (prefix: string, page: { readonly after?: string; readonly limit: number }) => recordsIn(table, prefix, page),
+      getNodes: async (digests: readonly Digest[]) => digests.map((digest) => nodeIn(table, digest)),
+    };
+    try {
+      await walkClosure(open, this.#packs, this.#options.roots(source), visitor);
+    } catch (error) {
+      if (!isArtError(error) || error.code === 'INTERRUPTED') throw error;
+      this.#problems.push(`not every root could be found: ${error.message}`);
+      return { droppedNodes: 0, lost };
+    }
+    const spared = { ...visitor, broken: () => {} };
+    for (const ids of sparedIds(this.#art)) {
+      await walkClosure(open, this.#packs, ids.filter(({ kind }) => kind === NODE).map(({ digest }) => digest), spared);
+    }
+    let droppedNodes = 0;
+    for await (const page of pagesOf(open, objectRange(NODE))) {
+      const dead = page.filter(([key]) => !reached.has(key.subarray(1)));
+      droppedNodes += dead.length;
+      if (dead.length > 0) await table.batch(dead.map(([key]) => ({ type: 'del', key })));
+    }
+    return { droppedNodes, lost };
+  }
+}
+
+/** Writes what only the database has into packs and a journal, and sets damaged ones aside; gives what is lost. */
+async function mend(art: string, { damaged, journalsLack, rescued }: Built): Promise<ObjectId[]> {
+  if (damaged.length === 0 && !journalsLack && rescued === 0) return [];
+  await using store = new LevelStore(art);
+  if (journalsLack || damaged.some(({ journal }) => journal)) await beginJournal(store);
+  await using repacker = new Repacker(store);
+  for (const file of damaged) await repacker.copyPack(file);
+  await repacker.copyRows(new Set([NO_PACK, ...damaged.map(({ number }) => number)]));
+  await repacker.publish();
+  const lost = [...new Map(repacker.unreadable.map((id) => [formatCid(id), id])).values()];
+  await removeRows(store, lost);
+  for (const file of damaged) {
+    store.packReader.forget(file.number);
+    renameSync(file.path, join(art, 'tmp', `damaged-${packName(file.number, file.journal ? 'journal' : 'pack')}`));
+  }
+  syncFolder(join(art, 'packs'));
+  return lost;
+}
+
+async function removeRows(store: LevelStore, ids: readonly ObjectId[]): Promise<void> {
+  if (ids.length === 0) return;
+  const { database } = store;
+  await store.exclusively(() =>
+    database.use(async () => {
+      const { meta } = database;
+      const removals = ids.map(({ kind, digest }) => ({ type: 'del', key: objectKey(kind, digest) }) as const);
+      await database.write([database.setMeta({ ...meta, epoch: meta.epoch + 1 }), ...removals]);
+    }),
+  );
+}
+
+function isCurrent(file: PackFile, files: readonly PackFile[]): boolean {
+  return files.findLast(({ journal }) => journal) === file;
+}
+
+async function openOld(art: string): Promise<OldDatabase | undefined> {
+  const folder = join(art, 'objects');
+  if (!existsSync(join(folder, 'CURRENT'))) return undefined;
+  const table = openTable(folder, { create: false });
+  try {
+    await table.open();
+    return { table, meta: decodeMeta(table.getSync(META_KEY)) };
+  } catch {
+    await table.close().catch(() => {}); // It cannot help: the packs are all there is.
+    return undefined;
+  }
+}
+
+async function readRecords(table: Table): Promise<{ readonly records: Records; readonly damaged: string[] }> {
+  const records: Records = new Map();
+  const damaged: string[] = [];
+  for await (const page of tolerant(pagesOf({ table }, EVERY_RECORD))) {
+    for (const [bytes, sealed] of page) {
+      const key = Buffer.from(bytes).toString('utf8', 1);
+      try {
+        records.set(key, openRecord(key, sealed));
+      } catch (error) {
+        if (!isArtError(error)) throw error;
+        damaged.push(key);
+      }
+    }
+  }
+  return { records, damaged };
+}
+
+// An iterator over a damaged table ends where the damage begins.
+async function* tolerant<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* pages;
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('LEVEL_')) throw error;
+  }
+}
+
+function apply(records: Records, changes: RecordChanges): void {
+  for (const [key, value] of changes) {
+    if (key === SNAPSHOT_END) continue;
+    if (value === undefined) records.delete(key);
+    else records.set(key, value);
+  }
+}
+
+function replayedOf(lists: readonly { readonly changes: RecordChanges }[]): Records {
+  const records: Records = new Map();
+  for (const { changes } of lists) apply(records, changes);
+  return records;
+}
+
+function isLater(place: JournalPlace, meta: Meta): boolean {
+  return place.journal > meta.journal || (place.journal === meta.journal && place.end > meta.journalEnd);
+}
+
+function sameRecords(a: Records, b: Records): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) {
+    const other = b.get(key);
+    if (other === undefined || !equalBytes(value, other)) return false;
+  }
+  return true;
+}
+
+async function writeRecords(table: Table, records: Records): Promise<void> {
+  let batch = [];
+  for (const [key, value] of records) {
+    batch.push({ type: 'put', key: recordKey(key), value: sealRecord(key, value) } as const);
+    if (batch.length < 1000) continue;
+    await table.batch(batch);
+    batch = [];
+  }
+  await table.batch(batch);
+}
+
+function inlineOf(value: Uint8Array): Uint8Array | undefined {
+  try {
+    return decodeLocation(value).inline;
+  } catch (error) {
+    if (!isArtError(error)) throw error;
+    return undefined;
+  }
+}
+
+function nodeIn(table: Table, digest: Digest): Uint8Array {
+  const value = table.getSync(objectKey(NODE, digest));
+  const bytes = value && inlineOf(value);
+  if (bytes === undefined || !equalBytes(hash(bytes), digest)) throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid({ kind: NODE, digest })} is not in the store`);
+  return bytes;
+}

@@ -1,0 +1,62 @@
+/** Opens LevelDB's table of keys and values, and reads records and runs of rows from an open one. */
+import { Level } from 'level';
+import type { RecordRow } from './object-store.ts';
+import { keyOfRecord, openRecord, recordKey } from './records.ts';
+
+export type Table = Level<Uint8Array, Uint8Array>;
+
+export function openTable(folder: string, options: { readonly create: boolean }): Table {
+  return new Level<Uint8Array, Uint8Array>(folder, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    createIfMissing: options.create,
+    errorIfExists: options.create,
+    writeBufferSize: 4 * 1024 * 1024,
+    maxOpenFiles: 64,
+  });
+}
+
+/** The value of a record. Raises STORE_DAMAGED. */
+export function recordIn(table: Table, key: string): Uint8Array | undefined {
+  const sealed = table.getSync(recordKey(key));
+  return sealed === undefined ? undefined : openRecord(key, sealed);
+}
+
+/** Records whose key begins with `prefix`, in key order. Raises STORE_DAMAGED. */
+export async function recordsIn(
+  table: Table,
+  prefix: string,
+  page: { readonly after?: string; readonly limit: number },
+): Promise<RecordRow[]> {
+  const after = page.after !== undefined && page.after > prefix ? page.after : undefined;
+  const start = after === undefined ? { gte: recordKey(prefix) } : { gt: recordKey(after) };
+  const end = Buffer.concat([recordKey(prefix), Buffer.from([0xff])]);
+  const rows: RecordRow[] = [];
+  for await (const [bytes, sealed] of table.iterator({ ...start, lt: end, limit: page.limit })) {
+    const key = keyOfRecord(bytes);
+    rows.push({ key, value: openRecord(key, sealed) });
+  }
+  return rows;
+}
+
+/** Keys from `gte` up to, not with, `lt`. */
+export interface KeyRange {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+}
+
+const PAGE_ROWS = 2000;
+
+/**
+ * Pages of [key, value] in key order. The database must stay pinned; between pages, where `open.table` may become
+ * another, the caller may let it go for a moment. Rows that change meanwhile may or may not be seen.
+ */
+export async function* pagesOf(open: { readonly table: Table }, range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array][]> {
+  let from: { readonly gte: Uint8Array } | { readonly gt: Uint8Array } = { gte: range.gte };
+  for (;;) {
+    const page: [Uint8Array, Uint8Array][] = await open.table.iterator({ ...from, lt: range.lt, limit: PAGE_ROWS }).all();
+    if (page.length > 0) yield page;
+    if (page.length < PAGE_ROWS) return;
+    from = { gt: page[page.length - 1][0] };
+  }
+}

@@ -2,7 +2,7 @@
 import { fstatSync } from 'node:fs';
 import type { Sink } from './sink.ts';
 
-export function processSink(stream: NodeJS.WriteStream): Sink {
+export function processSink(stream: NodeJS.WriteStream & { readonly fd: number }): Sink {
   // Failures reach the callback of the write; without a listener they would end the process with a stack.
   stream.on('error', () => {});
   return {

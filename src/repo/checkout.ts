@@ -107,7 +107,7 @@ export async function verify(context: Context, spec: string, dir?: string): Prom
   if (!existsSync(folder)) throw new ArtError('PATH_NOT_FOUND', `${JSON.stringify(folder)} does not exist`);
   const lists = { added: [] as string[], modified: [] as string[], removed: [] as string[] };
   const { store, tmp, root } = context;
-  const compared = compareFolder({ dir: folder, tree: found.commit.tree, source: store, tmpDir: tmp, stopAt: root, ...watched(context) });
+  const compared = compareFolder({ dir: folder, tree: found.commit.tree, source: store, tmpDir: tmp, stopAt: root, ignored: 'compared', ...watched(context) });
   for await (const batch of compared) for (const { path, change } of batch) lists[change].push(path);
   const ok = lists.added.length + lists.modified.length + lists.removed.length === 0;
   return { ok, missing: lists.removed, extra: lists.added, changed: lists.modified };

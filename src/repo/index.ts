@@ -12,3 +12,4 @@ export type { CommitRequest, CommitResult } from './commit.ts';
 export type { LsRow } from './entries.ts';
 export type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
 export type { StatusResult } from './status.ts';
+export type { DamagedRow, FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';

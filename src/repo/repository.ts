@@ -3,6 +3,8 @@ import { LevelStore } from '#store';
 import { parseArtifactName, unbind } from '#version';
 import { putAliases, removeAliases } from './aliases.ts';
 import type { AliasResult } from './aliases.ts';
+import { fsck, gc } from './care.ts';
+import type { FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';
 import { checkout, download, verify } from './checkout.ts';
 import type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
 import { commit } from './commit.ts';
@@ -91,6 +93,14 @@ export class Repository implements AsyncDisposable {
 
   removeAliases(targets: readonly string[]): Promise<AliasResult[]> {
     return removeAliases(this.#context, targets);
+  }
+
+  gc(request: GcRequest = {}): Promise<GcResult> {
+    return gc(this.#context, request);
+  }
+
+  fsck(request: FsckRequest = {}): Promise<FsckResult> {
+    return fsck(this.#context, request);
   }
 
   /** Lets go of the database: call before output that may block. */

@@ -12,7 +12,8 @@ export function openTable(folder: string, options: { readonly create: boolean })
     createIfMissing: options.create,
     errorIfExists: options.create,
     writeBufferSize: 4 * 1024 * 1024,
-    maxOpenFiles: 64,
+    // Open tables are mapped, and count as memory of ours: 2 MiB each.
+    maxOpenFiles: 32,
   });
 }
 

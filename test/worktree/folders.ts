@@ -51,7 +51,7 @@ export function put(folder: string, contents: Contents): void {
     mkdirSync(holding === null ? absolute : dirname(absolute), { recursive: true });
     if (holding === null) continue;
     rmSync(absolute, { force: true, recursive: true });
-    if (typeof holding === 'string' || holding instanceof Buffer) writeFileSync(absolute, holding);
+    if (typeof holding === 'string' || holding instanceof Uint8Array) writeFileSync(absolute, holding);
     else if ('link' in holding) symlinkSync(holding.link, absolute);
     else {
       writeFileSync(absolute, holding.run);

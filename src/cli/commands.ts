@@ -1,0 +1,100 @@
+/** Lists the commands; each is loaded when it is asked for, so that none pays for another's start. */
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  /** The command's own summary, for help that loads none of them. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** In the order of `art --help`. */
+export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
+  ['init', entry('Make a repository', async () => (await import('./commands/init.ts')).initCommand)],
+  [
+    'commit',
+    entry(
+      'Keep a folder or files as the next version',
+      async () => (await import('./commands/commit.ts')).commitCommand,
+    ),
+  ],
+  [
+    'status',
+    entry(
+      'Compare bound folders with the versions they hold',
+      async () => (await import('./commands/status.ts')).statusCommand,
+    ),
+  ],
+  [
+    'checkout',
+    entry(
+      'Make a folder hold a version',
+      async () => (await import('./commands/checkout.ts')).checkoutCommand,
+    ),
+  ],
+  [
+    'download',
+    entry(
+      'Make a plain copy of a version',
+      async () => (await import('./commands/download.ts')).downloadCommand,
+    ),
+  ],
+  [
+    'verify',
+    entry(
+      'Check that a folder holds exactly a version',
+      async () => (await import('./commands/verify.ts')).verifyCommand,
+    ),
+  ],
+  [
+    'unbind',
+    entry(
+      'Take a binding away, touching no file',
+      async () => (await import('./commands/unbind.ts')).unbindCommand,
+    ),
+  ],
+  ['list', entry('List artifacts', async () => (await import('./commands/list.ts')).listCommand)],
+  ['log', entry('Show versions, newest first', async () => (await import('./commands/log.ts')).logCommand)],
+  [
+    'show',
+    entry(
+      'Show all about an artifact or a version',
+      async () => (await import('./commands/show.ts')).showCommand,
+    ),
+  ],
+  ['ls', entry('List what is in a version', async () => (await import('./commands/ls.ts')).lsCommand)],
+  [
+    'cat',
+    entry(
+      'Write one file of a version to standard output',
+      async () => (await import('./commands/cat.ts')).catCommand,
+    ),
+  ],
+  [
+    'alias',
+    entry(
+      'Put, move or remove names of versions',
+      async () => (await import('./commands/alias.ts')).aliasCommand,
+    ),
+  ],
+  [
+    'config',
+    entry('Read and change settings', async () => (await import('./commands/config.ts')).configCommand),
+  ],
+  ['gc', entry('Free what nothing needs any more', async () => (await import('./commands/gc.ts')).gcCommand)],
+  [
+    'fsck',
+    entry('Check everything, and mend it', async () => (await import('./commands/fsck.ts')).fsckCommand),
+  ],
+]);
+
+/** Every option of any command that takes a value: `art -C data log` must not take `data` for the command. */
+export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
+  (
+    '-C -t --type -m --message -a --alias --tag --meta --meta-file --description ' +
+    '--path --limit --offset --length --undo-window'
+  ).split(' '),
+);
+
+function entry(summary: string, load: () => Promise<Command>): CommandEntry {
+  return { summary, load };
+}

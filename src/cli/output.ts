@@ -1,0 +1,141 @@
+/** Collects what a command has to say and writes it: to people calmly, to programs as one JSON document. */
+import { styleText } from 'node:util';
+import { ArtError } from '#base';
+import type { Sink } from './sink.ts';
+import { printable } from './text.ts';
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+export interface OutputOptions {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Whether colour is wanted at all; it appears on terminals only. */
+  readonly color: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Written at once when so much is collected: the database is let go of before a write, and opening it again takes ms. */
+const PAGE_BYTES = 2 * 1024 * 1024;
+
+export class Output {
+  readonly json: boolean;
+  /** Whether what was done goes unsaid. */
+  quiet: boolean;
+  /** Called before a write that may wait for somebody. */
+  beforeBlocking: (() => Promise<void>) | undefined;
+  readonly #options: OutputOptions;
+  #page: (string | Uint8Array)[] = [];
+  #pageBytes = 0;
+  #aside: string[] = [];
+  #begun = false;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+    this.json = options.json;
+    this.quiet = options.quiet;
+  }
+
+  /** Whether anything went to standard output, so that it cannot be taken back. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** A line of the result. Wait for what it gives, if it gives anything. */
+  line(text: string): Promise<void> | undefined {
+    return this.#add(`${text}\n`);
+  }
+
+  /** Bytes of the result, copied. Wait for what it gives, if it gives anything. */
+  bytes(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#add(bytes.slice());
+  }
+
+  /** A line that tells what was done: silent with -q and in JSON. */
+  say(text: string): void {
+    if (!this.quiet && !this.json) this.#collect(`${text}\n`);
+  }
+
+  /** A line for people that is no failure, on standard error. */
+  warn(text: string): void {
+    this.#aside.push(`${this.styleError('yellow', 'warning:')} ${printable(text)}\n`);
+  }
+
+  /** A remark beside the result, on standard error; silent with -q and in JSON. */
+  note(text: string): void {
+    if (!this.quiet && !this.json) this.#aside.push(`${this.styleError('dim', text)}\n`);
+  }
+
+  document(value: unknown): void {
+    this.#collect(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** One JSON array, written as its batches come. */
+  async array(batches: AsyncIterable<readonly unknown[]> | Iterable<readonly unknown[]>): Promise<void> {
+    let first = true;
+    for await (const batch of batches) {
+      for (const row of batch) {
+        const wait = this.#add(`${first ? '[\n' : ',\n'}${JSON.stringify(row)}`);
+        if (wait !== undefined) await wait;
+        first = false;
+      }
+    }
+    await this.#add(first ? '[]\n' : '\n]\n');
+  }
+
+  /** `text` in a style, if standard output is a terminal that wants it. */
+  style(style: Style, text: string): string {
+    return this.#styled(this.#options.stdout, style, text);
+  }
+
+  styleError(style: Style, text: string): string {
+    return this.#styled(this.#options.stderr, style, text);
+  }
+
+  #styled(sink: Sink, style: Style, text: string): string {
+    if (!this.#options.color || !sink.isTTY) return text;
+    return styleText(style, text, { validateStream: false });
+  }
+
+  /** Forgets what was not written yet. */
+  discard(): void {
+    this.#page = [];
+    this.#pageBytes = 0;
+  }
+
+  /** Writes all that is left. */
+  async end(): Promise<void> {
+    await this.#flush();
+    const aside = this.#aside.join('');
+    this.#aside = [];
+    if (aside !== '') await this.#options.stderr.write(aside);
+  }
+
+  #add(data: string | Uint8Array): Promise<void> | undefined {
+    this.#collect(data);
+    if (this.#pageBytes < PAGE_BYTES) return undefined;
+    if (this.#options.signal.aborted) throw new ArtError('INTERRUPTED', 'stopped before all was written');
+    return this.#flush();
+  }
+
+  #collect(data: string | Uint8Array): void {
+    this.#page.push(data);
+    this.#pageBytes += data.length;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#pageBytes === 0) return;
+    const page = this.#page;
+    this.discard();
+    this.#begun = true;
+    const { stdout } = this.#options;
+    if (stdout.mayBlock) await this.beforeBlocking?.();
+    const texts = page.every((part) => typeof part === 'string');
+    await stdout.write(texts ? page.join('') : Buffer.concat(page.map(asBytes)));
+  }
+}
+
+function asBytes(part: string | Uint8Array): Uint8Array {
+  return typeof part === 'string' ? Buffer.from(part) : part;
+}

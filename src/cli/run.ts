@@ -1,0 +1,206 @@
+/** Runs one command line: finds the command, reads its words, lets it work, and says how it ended. */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ArtError, suggest } from '#base';
+import type { Repository, Setting } from '#repo';
+import type { Command, Options, Values } from './command.ts';
+import { COMMANDS, VALUE_OPTIONS } from './commands.ts';
+import { failureOf, failureText, isReaderGone } from './failure.ts';
+import { Output } from './output.ts';
+import { ProgressLine } from './progress.ts';
+import type { Sink } from './sink.ts';
+import { findAuthor, globalConfigPath, hostName } from './who.ts';
+import type { Environment } from './who.ts';
+import { COMMON_OPTIONS, parseWords } from './words.ts';
+
+/** The world outside, so that a test can be one. */
+export interface Host {
+  readonly cwd: () => string;
+  readonly env: Environment;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Aborted when the user wants it to stop. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+interface Work {
+  readonly argv: readonly string[];
+  readonly host: Host;
+  readonly out: Output;
+  readonly progress: ProgressLine;
+}
+
+const STOPPED = 'stopped; nothing was changed';
+const USAGE_STATUS = 2;
+
+/** Does what `argv` (without node and program) says; gives the exit status. Raises nothing but bugs of its own. */
+export async function runCli(argv: readonly string[], host: Host): Promise<number> {
+  const work = workOf(argv, host);
+  const { out, progress } = work;
+  let command: Command | undefined;
+  try {
+    const at = commandIndex(argv);
+    let status = 0;
+    if (at < 0 || argv[at] === 'help') status = await help(argv, at, out);
+    else {
+      command = await loadCommand(argv[at]);
+      status = await runCommand(command, argv[at], [...argv.slice(0, at), ...argv.slice(at + 1)], work);
+    }
+    progress.clear();
+    await out.end();
+    return status;
+  } catch (error) {
+    progress.clear();
+    return isReaderGone(error) ? 0 : fail(error, command, work);
+  }
+}
+
+// Before the words are read properly: an error in them is to be told in the form that was asked for.
+function workOf(argv: readonly string[], host: Host): Work {
+  const { stdout, stderr, env, signal } = host;
+  const end = argv.indexOf('--');
+  const options = end < 0 ? argv : argv.slice(0, end);
+  const color = !env['NO_COLOR'];
+  const out = new Output({ stdout, stderr, json: options.includes('--json'), quiet: false, color, signal });
+  return { argv, host, out, progress: new ProgressLine(stderr, host.now) };
+}
+
+async function fail(error: unknown, command: Command | undefined, { host, out }: Work): Promise<number> {
+  const { env, stderr } = host;
+  const failure = failureOf(error, command?.stopped ?? STOPPED);
+  const debug = Boolean(env['ART_DEBUG']);
+  // A document that was begun cannot become another one: then the lines for people say what broke it off.
+  const asDocument = out.json && !out.begun;
+  try {
+    out.discard();
+    if (asDocument) out.document({ error: failure });
+    await out.end();
+    if (!asDocument || debug) await stderr.write(failureText(failure, error, out, { debug }));
+  } catch (unheard) {
+    if (!isReaderGone(unheard)) throw unheard;
+  }
+  return failure.exit;
+}
+
+/** Where the first word stands that is neither an option nor an option's value, or -1. */
+export function commandIndex(argv: readonly string[]): number {
+  for (let i = 0; i < argv.length; i++) {
+    if (argv[i] === '--') return -1;
+    if (VALUE_OPTIONS.has(argv[i])) i++;
+    else if (!argv[i].startsWith('-') || argv[i] === '-') return i;
+  }
+  return -1;
+}
+
+async function loadCommand(name: string): Promise<Command> {
+  const entry = COMMANDS.get(name);
+  if (entry !== undefined) return entry.load();
+  const meant = suggest(name, COMMANDS.keys());
+  const hint = meant === undefined ? 'See `art --help`.' : `Did you mean \`art ${meant}\`?`;
+  throw new ArtError('USAGE', `unknown command ${JSON.stringify(name)}`, { hint });
+}
+
+// Asked for, help is a result; instead of a command that is missing, it is not.
+async function help(argv: readonly string[], at: number, out: Output): Promise<number> {
+  const { commandHelp, generalHelp } = await import('./help.ts');
+  const topic = at < 0 ? undefined : argv.slice(at + 1).find((word) => !word.startsWith('-'));
+  const text = topic === undefined ? generalHelp() : commandHelp(await loadCommand(topic));
+  if (argv.length === 0) {
+    out.note(text);
+    return USAGE_STATUS;
+  }
+  if (at < 0 && !parseWords(argv, COMMON_OPTIONS, 'See `art --help`.').values.help) {
+    throw new ArtError('USAGE', 'there is no command');
+  }
+  await out.line(text);
+  return 0;
+}
+
+async function runCommand(
+  command: Command,
+  name: string,
+  args: readonly string[],
+  work: Work,
+): Promise<number> {
+  const { host, out } = work;
+  const hint = `See \`art ${name} --help\`.`;
+  const options: Options = { ...command.options, ...COMMON_OPTIONS };
+  const { words, values } = parseWords(args, options, hint);
+  const common = values as Values<typeof COMMON_OPTIONS>;
+  if (common.help) {
+    const { commandHelp } = await import('./help.ts');
+    await out.line(commandHelp(command));
+    return 0;
+  }
+  out.quiet = common.quiet;
+  checkWords(words, command, hint);
+  const folder = workFolder(host.cwd(), common.C);
+  const globalConfig = globalConfigPath(host.env);
+  try {
+    const open = ({ signed = false } = {}) => openAt(folder, globalConfig, work, { signed });
+    const status = await command.run({
+      words,
+      options: values,
+      out,
+      folder,
+      globalConfig,
+      now: host.now,
+      open,
+    });
+    return status ?? 0;
+  } finally {
+    // The command has closed its repository: there is nothing left to let go of.
+    out.beforeBlocking = undefined;
+  }
+}
+
+async function openAt(
+  folder: string,
+  globalConfig: string,
+  work: Work,
+  { signed }: { readonly signed: boolean },
+): Promise<Repository> {
+  const { configGet, findRepository, openRepository } = await import('#repo');
+  const configured = () => configGet({ local: findRepository(folder).config, global: globalConfig }, 'user');
+  // Only what carries the name pays for finding it out.
+  const author = signed ? findAuthor(work.host.env, folder, configured) : '';
+  const repository = await openRepository(settingOf(folder, author, work));
+  work.out.beforeBlocking = () => repository.rest();
+  return repository;
+}
+
+function settingOf(folder: string, author: string, { argv, host, out, progress }: Work): Setting {
+  return {
+    author,
+    host: hostName(),
+    command: ['art', ...argv.map(quoted)].join(' '),
+    run: host.env['ART_RUN'] || null,
+    now: host.now,
+    folder,
+    artifactsFolder: host.env['ART_ARTIFACTS_DIR'] || 'artifacts',
+    signal: host.signal,
+    ...(!out.quiet && { onProgress: (done) => progress.show(done) }),
+    onWarning: (text) => out.warn(text),
+  };
+}
+
+function checkWords(words: readonly string[], command: Command, hint: string): void {
+  const [fewest, most] = command.words;
+  if (words.length > most)
+    throw new ArtError('USAGE', `unexpected word ${JSON.stringify(words[most])}`, { hint });
+  if (words.length < fewest) throw new ArtError('USAGE', `too few words: art ${command.usage[0]}`, { hint });
+}
+
+function workFolder(cwd: string, directory: string | undefined): string {
+  if (directory === undefined) return cwd;
+  const folder = resolve(cwd, directory);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  throw new ArtError('PATH_NOT_FOUND', `there is no folder ${JSON.stringify(folder)}`);
+}
+
+/** A word as a shell would need it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

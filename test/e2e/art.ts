@@ -1,0 +1,43 @@
+/** Runs the built command line as users do: in processes of its own. */
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ART = join(import.meta.dirname, '..', '..', 'dist', 'art.js');
+const ENV = { ...process.env, ART_AUTHOR: 'ada', NO_COLOR: '1' };
+
+export interface Result {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function art(cwd: string, ...words: string[]): Result {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ART, ...words], { cwd, env: ENV, encoding: 'utf8', maxBuffer: 1 << 28 });
+  return { status, stdout, stderr };
+}
+
+/** Runs a command that must succeed, and gives its JSON. */
+export function artJson<T>(cwd: string, ...words: string[]): T {
+  const result = art(cwd, ...words, '--json');
+  if (result.status !== 0) throw new Error(`art ${words.join(' ')}: ${result.status} ${result.stdout} ${result.stderr}`);
+  return JSON.parse(result.stdout) as T;
+}
+
+export function startArt(cwd: string, ...words: string[]): ChildProcess {
+  return spawn(process.execPath, [ART, ...words], { cwd, env: ENV, stdio: 'ignore' });
+}
+
+export function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.on('exit', (status) => resolve(status)));
+}
+
+export class Place implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'art-e2e-'));
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}

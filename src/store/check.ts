@@ -76,8 +76,8 @@ class Check {
     const levelProblems = await this.#checkFiles();
     for (const problem of levelProblems) this.#problem(problem);
     if (levelProblems.length > 0 || !(await this.#opens())) {
-      // Opening what is damaged could make it worse: all that can be told is whether the packs can replace it.
-      return this.#result(this.#packsAreWhole());
+      // Opening what is damaged could make it worse: all that can be told is whether the packs can replace it, or it them.
+      return this.#result(this.#packsAreWhole() || levelProblems.length === 0);
     }
     return this.#database.use(async () => {
       await this.#checkPacks();
@@ -175,7 +175,9 @@ class Check {
       const places = new Set(file && walkOf(file)?.segments.flatMap(({ rows }) => rows.map((row) => placeText(row.digest, locationOf(pack, row)))));
       await this.#eachRow((id, location) => {
         if (location?.pack !== pack || places.has(placeText(id.digest, location))) return;
-        this.#damage(id, file === undefined ? `is said to be in pack ${pack}, which is gone` : `is not in ${file.path}, where it is said to be`);
+        const why = file === undefined ? `is said to be in pack ${pack}, which is gone` : `is not in ${file.path}, where it is said to be`;
+        if (location.inline === undefined) this.#damage(id, why);
+        else this.#problem(`object ${formatCid(id)} ${why}; only the database has it`);
       });
     }
   }

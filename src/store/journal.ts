@@ -50,6 +50,20 @@ export function appendJournal(path: string, end: number, segment: readonly Uint8
   }
 }
 
+/** Cuts off what a crash left beyond `end`, where the last whole segment ends, before the journal is left for a new one. */
+export function cutJournal(path: string, end: number): void {
+  const fd = openExisting(path);
+  try {
+    if (fstatSync(fd).size <= end) return;
+    ftruncateSync(fd, end);
+    fdatasyncSync(fd);
+  } catch (error) {
+    throw fileError(error, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function openExisting(path: string): number {
   try {
     return openSync(path, 'r+');

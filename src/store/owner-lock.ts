@@ -73,8 +73,12 @@ export class OwnerLock {
 
   /** Whether somebody waits for the lock. */
   wanted(): boolean {
-    for (const name of readdirSync(this.#folder)) if (name.startsWith(TICKET) && this.#counts(name)) return true;
-    return false;
+    try {
+      return readdirSync(this.#folder).some((name) => name.startsWith(TICKET) && this.#counts(name));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false; // The repository itself was removed.
+      throw fileError(error, this.#folder);
+    }
   }
 
   /** Who holds the lock now, if anybody does and says so readably. */

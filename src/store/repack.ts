@@ -6,7 +6,7 @@ import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { objectPut } from './database.ts';
 import type { Change, Database } from './database.ts';
-import { JOURNAL_START, appendJournal, createJournal } from './journal.ts';
+import { JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
 import { decodeLocation, locationOf, samePlace } from './location.ts';
 import type { Location } from './location.ts';
@@ -32,7 +32,8 @@ export async function beginJournal(store: LevelStore): Promise<void> {
   const { database } = store;
   await store.exclusively(() =>
     database.use(async () => {
-      const journal = database.meta.nextPack;
+      const { nextPack: journal, journalEnd } = database.meta;
+      cutJournal(database.journalPath(), journalEnd);
       createJournal(database.journalPath(journal));
       let end = JOURNAL_START;
       let changes = new Map<string, Uint8Array | undefined>();

@@ -159,7 +159,7 @@ describe('rebuildDatabase', () => {
 
 describe('a sound database mends journals', () => {
   const mended = async (art: string) => {
-    const { problems, healable } = await check(art);
+    const { problems, healable } = await check(art, { deep: true });
     expect(problems).not.toEqual([]);
     expect(healable).toBe(true);
     const rebuilt = await rebuildDatabase(art, { roots, deep: true });
@@ -207,7 +207,7 @@ describe('a sound database mends journals', () => {
 describe('damage to packs', () => {
   const lostOf = async (art: string) => {
     await using store = new LevelStore(art);
-    return unlike(store, 'packed', versions.get('packed')!);
+    return await unlike(store, 'packed', versions.get('packed')!);
   };
 
   test('in the bytes of an object is found by a deep check and named', async () => {

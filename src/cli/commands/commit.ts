@@ -87,7 +87,8 @@ export const commitCommand = defineCommand({
     }
     for (const result of results) warnIfBehind(result, out);
     if (out.json) return out.document(results);
-    for (const result of results) out.say(resultText(result, { dryRun: options['dry-run'] }));
+    for (const result of results)
+      out.say(resultText(result, { dryRun: options['dry-run'], given: options.alias }));
   },
 });
 
@@ -107,9 +108,12 @@ function warnIfBehind({ created, name, base, behind }: CommitResult, out: Output
   out.warn(`latest of ${name} was v${latest}, you started from ${base}`);
 }
 
-function resultText(result: CommitResult, { dryRun }: { readonly dryRun: boolean }): string {
+function resultText(
+  result: CommitResult,
+  { dryRun, given }: { readonly dryRun: boolean; readonly given: readonly string[] },
+): string {
   const { name, version, created, files, bytes, newBytes, storedBytes, aliases } = result;
-  const named = aliases.filter((alias) => alias !== 'latest');
+  const named = aliases.filter((alias) => alias !== 'latest' && (created || given.includes(alias)));
   const also = named.length === 0 ? '' : `, also ${named.join(', ')}`;
   if (!created) return `${name} is unchanged since ${version}${also}`;
   const content = `${formatCount(files, 'file')}, ${formatBytes(bytes)}`;

@@ -49,7 +49,7 @@ export class Output {
 
   /** Bytes of the result, copied. Wait for what it gives, if it gives anything. */
   bytes(bytes: Uint8Array): Promise<void> | undefined {
-    return this.#add(bytes.slice());
+    return this.#add(new Uint8Array(bytes));
   }
 
   /** A line that tells what was done: silent with -q and in JSON. */

@@ -29,7 +29,7 @@ export const logCommand = defineCommand({
     const limit = options.limit ?? (out.json ? Infinity : ROWS_DEFAULT);
     await using repository = await open();
     const rows = pages(repository, words[0], limit);
-    if (out.json) return out.array(rows);
+    if (out.json) return await out.array(rows);
     let left = limit;
     for await (const page of rows) {
       left -= page.length;

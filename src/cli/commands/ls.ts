@@ -23,7 +23,7 @@ export const lsCommand = defineCommand({
     const [spec, prefix] = words;
     await using repository = await open();
     const batches = repository.ls(spec, prefix);
-    if (out.json) return out.array(batches);
+    if (out.json) return await out.array(batches);
     for await (const batch of batches) {
       for (const row of batch) {
         const wait = out.line(options.l ? longLine(row) : pathText(row));

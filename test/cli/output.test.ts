@@ -1,0 +1,117 @@
+/** Checks how results reach standard output, and what they wait for. */
+import { describe, expect, test } from 'vitest';
+import { Output } from '../../src/cli/output.ts';
+import { ProgressLine, progressText } from '../../src/cli/progress.ts';
+import { memorySink } from './host.ts';
+
+function open(
+  options: {
+    readonly json?: boolean;
+    readonly quiet?: boolean;
+    readonly isTTY?: boolean;
+    readonly color?: boolean;
+  } = {},
+) {
+  const stdout = memorySink(options);
+  const stderr = memorySink(options);
+  const stopping = new AbortController();
+  const { json = false, quiet = false, color = true } = options;
+  return {
+    stdout,
+    stderr,
+    stopping,
+    out: new Output({ stdout, stderr, json, quiet, color, signal: stopping.signal }),
+  };
+}
+
+const BIG = 'x'.repeat(3 * 1024 * 1024);
+
+describe('output', () => {
+  test.each([[[]], [[[]]], [[[1], [], ['a', null]]]])(
+    'the batches %j are one JSON array',
+    async (batches) => {
+      const { out, stdout } = open({ json: true });
+      await out.array(batches);
+      await out.end();
+      expect(JSON.parse(stdout.text())).toEqual(batches.flat());
+    },
+  );
+
+  test('the database is let go of before a write that may block', async () => {
+    const { out, stdout } = open();
+    const seen: string[] = [];
+    out.beforeBlocking = async () => void seen.push(stdout.text());
+    await out.line('small');
+    expect(seen).toEqual([]);
+    await out.line(BIG);
+    expect(seen).toEqual(['']);
+    expect(stdout.text()).toBe(`small\n${BIG}\n`);
+    expect(out.begun).toBe(true);
+  });
+
+  test('bytes are kept though the caller uses their memory again', async () => {
+    const { out, stdout } = open();
+    const piece = Buffer.from('one');
+    await out.bytes(piece);
+    piece.fill('x');
+    await out.end();
+    expect(stdout.text()).toBe('one');
+  });
+
+  test('long output stops soon after it is interrupted', async () => {
+    const { out, stopping } = open();
+    stopping.abort();
+    expect(() => out.line(BIG)).toThrow(expect.objectContaining({ code: 'INTERRUPTED' }));
+  });
+
+  test('what was done goes unsaid with -q and in JSON, warnings never do', async () => {
+    for (const options of [{ quiet: true }, { json: true }]) {
+      const { out, stdout, stderr } = open(options);
+      out.say('done');
+      out.note('by the way');
+      out.warn('look\nout');
+      await out.end();
+      expect(stdout.text()).toBe('');
+      expect(stderr.text()).toBe('warning: look\\nout\n');
+    }
+  });
+
+  test('colour appears on terminals that want it only', () => {
+    expect(open({ isTTY: true }).out.style('red', 'x')).toBe('\u001b[31mx\u001b[39m');
+    expect(open({ isTTY: true, color: false }).out.style('red', 'x')).toBe('x');
+    expect(open().out.style('red', 'x')).toBe('x');
+  });
+});
+
+describe('progress', () => {
+  test('says what is done, how fast, and what is left if that is known', () => {
+    const mebibyte = 1024 * 1024;
+    expect(progressText({ files: 1234, bytes: 20 * mebibyte }, 2000)).toBe(
+      '1,234 files  20.0 MiB  10.0 MiB/s',
+    );
+    const totals = { totalFiles: 40, totalBytes: 50 * mebibyte };
+    expect(progressText({ files: 10, bytes: 20 * mebibyte, ...totals }, 2000)).toBe(
+      '10 of 40 files  20.0 MiB of 50.0 MiB  10.0 MiB/s  3.0 s left',
+    );
+  });
+
+  test('appears after a second, on a terminal, and is gone at the end', () => {
+    let nowMs = 0;
+    const terminal = memorySink({ isTTY: true });
+    const line = new ProgressLine(terminal, () => nowMs);
+    line.show({ files: 1, bytes: 1 });
+    line.clear();
+    expect(terminal.text()).toBe('');
+    nowMs = 1500;
+    line.show({ files: 2, bytes: 2 });
+    line.show({ files: 3, bytes: 3 });
+    line.clear();
+    expect(terminal.text()).toBe('\r\u001b[K2 files  2 B  1 B/s\r\u001b[K');
+    const pipe = memorySink();
+    const silent = new ProgressLine(pipe, () => nowMs);
+    nowMs = 9000;
+    silent.show({ files: 1, bytes: 1 });
+    silent.clear();
+    expect(pipe.text()).toBe('');
+  });
+});

@@ -16,15 +16,17 @@ export interface OutputOptions {
   readonly signal: AbortSignal;
 }
 
-/** Written at once when so much is collected: the database is let go of before a write, and opening it again takes ms. */
-const PAGE_BYTES = 2 * 1024 * 1024;
+/** Written at once when so much is collected. */
+const PAGE_BYTES = 1024 * 1024;
+/** A write that takes longer waits for somebody. Opening the database again takes ms, so not every write lets go of it. */
+const BLOCKED_MS = 50;
 
 export class Output {
   readonly json: boolean;
   /** Whether what was done goes unsaid. */
   quiet: boolean;
-  /** Called before a write that may wait for somebody. */
-  beforeBlocking: (() => Promise<void>) | undefined;
+  /** Called when a write waits for whoever reads: lets go of what others may want meanwhile. */
+  whenBlocked: (() => Promise<void>) | undefined;
   readonly #options: OutputOptions;
   #page: (string | Uint8Array)[] = [];
   #pageBytes = 0;
@@ -130,9 +132,22 @@ export class Output {
     this.discard();
     this.#begun = true;
     const { stdout } = this.#options;
-    if (stdout.mayBlock) await this.beforeBlocking?.();
     const texts = page.every((part) => typeof part === 'string');
-    await stdout.write(texts ? page.join('') : Buffer.concat(page.map(asBytes)));
+    const writing = stdout.write(texts ? page.join('') : Buffer.concat(page.map(asBytes)));
+    if (stdout.mayBlock && this.whenBlocked !== undefined)
+      await this.#releaseIfSlow(writing, this.whenBlocked);
+    await writing;
+  }
+
+  async #releaseIfSlow(writing: Promise<void>, release: () => Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const slow = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, BLOCKED_MS, true)));
+    try {
+      const blocked = await Promise.race([slow, writing.then(() => false)]);
+      if (blocked) await release();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -1,27 +1,55 @@
-/** Writes to one of the process's own streams, and waits until the system has taken it. */
-import { fstatSync } from 'node:fs';
+/** Writes to a file descriptor of the process without ever keeping the process itself waiting. */
+import { fstatSync, write } from 'node:fs';
+import { createRequire } from 'node:module';
+import { sleep } from '#base';
 import type { Sink } from './sink.ts';
 
-export function processSink(stream: NodeJS.WriteStream & { readonly fd: number }): Sink {
-  // Failures reach the callback of the write; without a listener they would end the process with a stack.
-  stream.on('error', () => {});
+/** How long a pipe that somebody set to non-blocking, and that is full, is left alone. */
+const FULL_PIPE_MS = 5;
+
+/**
+ * Not the process's own stream: on a pipe that blocks, and then nothing else happens here, no signal is seen and no
+ * waiting process is let in. `write` of node:fs waits in another thread.
+ */
+export function processSink(fd: 1 | 2): Sink {
+  const { file, terminal } = kindOf(fd);
   return {
-    isTTY: stream.isTTY === true,
+    isTTY: terminal,
     get columns() {
-      return stream.columns;
+      return terminal ? (fd === 1 ? process.stdout : process.stderr).columns : undefined;
     },
-    mayBlock: !isFile(stream.fd),
-    write: (data) =>
-      new Promise((resolve, reject) => {
-        stream.write(data, (error) => (error ? reject(error) : resolve()));
-      }),
+    mayBlock: !file,
+    write: (data) => writeWhole(fd, typeof data === 'string' ? Buffer.from(data) : data),
   };
 }
 
-function isFile(fd: number): boolean {
-  try {
-    return fstatSync(fd).isFile();
-  } catch {
-    return false;
+async function writeWhole(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const written = await writeSome(fd, bytes, done);
+    if (written === 0) await sleep(FULL_PIPE_MS);
+    done += written;
   }
+}
+
+function writeSome(fd: number, bytes: Uint8Array, from: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(fd, bytes, from, bytes.length - from, null, (error, written) => {
+      if (error?.code === 'EAGAIN') resolve(0);
+      else if (error) reject(error);
+      else resolve(written);
+    });
+  });
+}
+
+function kindOf(fd: number): { readonly file: boolean; readonly terminal: boolean } {
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isCharacterDevice()) return { file: stat.isFile(), terminal: false };
+  } catch {
+    // Closed from the start: the first write will say so.
+    return { file: false, terminal: false };
+  }
+  // Loaded only where there may be a terminal: it brings the network along.
+  const { isatty } = createRequire(import.meta.url)('node:tty') as typeof import('node:tty');
+  return { file: false, terminal: isatty(fd) };
 }

@@ -3,19 +3,20 @@ import { processSink } from './process-sink.ts';
 import { runCli } from './run.ts';
 
 const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-const INTERRUPTED = 130;
 
 export async function runProcess(): Promise<void> {
   const stopping = new AbortController();
-  for (const signal of STOP_SIGNALS) {
+  const stop = () => {
+    stopping.abort();
     // The second one does not wait for anything: what is half done is garbage at worst.
-    process.on(signal, () => (stopping.signal.aborted ? process.exit(INTERRUPTED) : stopping.abort()));
-  }
+    for (const signal of STOP_SIGNALS) process.off(signal, stop);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
   const status = await runCli(process.argv.slice(2), {
     cwd: () => process.cwd(),
     env: process.env,
-    stdout: processSink(process.stdout),
-    stderr: processSink(process.stderr),
+    stdout: processSink(1),
+    stderr: processSink(2),
     signal: stopping.signal,
     now: Date.now,
   });

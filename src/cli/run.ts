@@ -152,7 +152,7 @@ async function runCommand(
     return status ?? 0;
   } finally {
     // The command has closed its repository: there is nothing left to let go of.
-    out.beforeBlocking = undefined;
+    out.whenBlocked = undefined;
   }
 }
 
@@ -167,7 +167,7 @@ async function openAt(
   // Only what carries the name pays for finding it out.
   const author = signed ? findAuthor(work.host.env, folder, configured) : '';
   const repository = await openRepository(settingOf(folder, author, work));
-  work.out.beforeBlocking = () => repository.rest();
+  work.out.whenBlocked = () => repository.rest();
   return repository;
 }
 

@@ -18,7 +18,7 @@ import type { PackFile, PackWalk } from './pack-files.ts';
 import { batches, isRowOf } from './pack-index.ts';
 import { RECORDS } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
-import { SNAPSHOT_END, objectKey, objectRange, openRecord, recordKey } from './records.ts';
+import { RECORD_RANGE, SNAPSHOT_END, objectKey, objectRange, openRecord } from './records.ts';
 import { replayJournals } from './replay.ts';
 import { pagesOf } from './table.ts';
 
@@ -27,7 +27,10 @@ export interface CheckOptions {
   /** Read every object, not only the nodes. */
   readonly deep?: boolean;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly step: 'files' | 'packs' | 'rows' | 'closure'; readonly objects: number }) => void;
+  readonly onProgress?: (progress: {
+    readonly step: 'files' | 'packs' | 'rows' | 'closure';
+    readonly objects: number;
+  }) => void;
 }
 
 export interface DamagedObject extends ObjectId {
@@ -150,7 +153,10 @@ class Check {
     this.#found.set(file.number, (this.#found.get(file.number) ?? 0) + count);
     if (this.#options.deep === true) {
       const ids = rows.map(({ kind, digest }) => ({ kind, digest }) as ObjectId);
-      const contents = this.#store.packReader.readWhole(ids, rows.map((row) => locationOf(file.number, row)));
+      const contents = this.#store.packReader.readWhole(
+        ids,
+        rows.map((row) => locationOf(file.number, row)),
+      );
       ids.forEach((id, i) => {
         if (contents[i] !== undefined || !existsSync(file.path)) return;
         if (here[i]) this.#damage(id, `is damaged in ${file.path}`);
@@ -168,14 +174,24 @@ class Check {
       if (location === undefined) this.#damage(id, 'has a damaged row in the database');
       else named.set(location.pack, (named.get(location.pack) ?? 0) + 1);
     });
-    const suspects = new Set([...named].filter(([pack, count]) => count !== (this.#found.get(pack) ?? 0)).map(([pack]) => pack));
+    const suspects = new Set(
+      [...named].filter(([pack, count]) => count !== (this.#found.get(pack) ?? 0)).map(([pack]) => pack),
+    );
     if (suspects.size === 0) return;
     for (const pack of suspects) {
       const file = listPacks(this.#folder).find(({ number }) => number === pack);
-      const places = new Set(file && walkOf(file)?.segments.flatMap(({ rows }) => rows.map((row) => placeText(row.digest, locationOf(pack, row)))));
+      const places = new Set(
+        file &&
+          walkOf(file)?.segments.flatMap(({ rows }) =>
+            rows.map((row) => placeText(row.digest, locationOf(pack, row))),
+          ),
+      );
       await this.#eachRow((id, location) => {
         if (location?.pack !== pack || places.has(placeText(id.digest, location))) return;
-        const why = file === undefined ? `is said to be in pack ${pack}, which is gone` : `is not in ${file.path}, where it is said to be`;
+        const why =
+          file === undefined
+            ? `is said to be in pack ${pack}, which is gone`
+            : `is not in ${file.path}, where it is said to be`;
         if (location.inline === undefined) this.#damage(id, why);
         else this.#problem(`object ${formatCid(id)} ${why}; only the database has it`);
       });
@@ -202,15 +218,15 @@ class Check {
       }
     });
     for (const problem of problems) if (!this.#problems.includes(problem)) this.#problem(problem);
-    const range = { gte: recordKey(''), lt: Buffer.from([recordKey('')[0] + 1]) };
-    for await (const page of pagesOf(this.#database, range)) {
+    for await (const page of pagesOf(this.#database, RECORD_RANGE)) {
       for (const [bytes, sealed] of page) {
         const key = Buffer.from(bytes).toString('utf8', 1);
         const crc = replayed.get(key);
         replayed.delete(key);
         try {
           const value = openRecord(key, sealed);
-          if (crc === undefined) this.#problem(`the record "${key}" is in the database and not in the journals`);
+          if (crc === undefined)
+            this.#problem(`the record "${key}" is in the database and not in the journals`);
           else if (crc !== crc32c(value)) this.#problem(`the record "${key}" is not what the journals say`);
         } catch (error) {
           if (!isArtError(error)) throw error;
@@ -218,7 +234,8 @@ class Check {
         }
       }
     }
-    for (const key of replayed.keys()) this.#problem(`the record "${key}" is in the journals and not in the database`);
+    for (const key of replayed.keys())
+      this.#problem(`the record "${key}" is in the journals and not in the database`);
   }
 
   async #checkClosure(): Promise<void> {
@@ -249,11 +266,13 @@ class Check {
     for (const [name, id] of wanted) {
       const value = this.#tableValue(id);
       const location = value && placeOf(value);
-      if (location?.inline !== undefined && packReader.readWhole([id], [location])[0] !== undefined) wanted.delete(name);
+      if (location?.inline !== undefined && packReader.readWhole([id], [location])[0] !== undefined)
+        wanted.delete(name);
     }
     for (const file of listPacks(this.#folder)) {
       if (wanted.size === 0) return true;
-      const rows = walkOf(file)?.segments.flatMap(({ rows: all }) => all.filter(({ kind }) => kind !== RECORDS)) ?? [];
+      const rows =
+        walkOf(file)?.segments.flatMap(({ rows: all }) => all.filter(({ kind }) => kind !== RECORDS)) ?? [];
       for (const row of rows) {
         const id = row as unknown as ObjectId;
         const name = formatCid(id);
@@ -277,11 +296,17 @@ class Check {
     const name = formatCid(id);
     if (this.#damaged.has(name)) return;
     this.#problem(`object ${name} ${why}`);
-    if (this.#damaged.size < DAMAGED_MAX) this.#damaged.set(name, { kind: id.kind, digest: Buffer.from(id.digest), why });
+    if (this.#damaged.size < DAMAGED_MAX)
+      this.#damaged.set(name, { kind: id.kind, digest: Buffer.from(id.digest), why });
   }
 
   #result(healable: boolean): Checked {
-    return { problems: this.#problems, damaged: [...this.#damaged.values()], checked: this.#checked, healable };
+    return {
+      problems: this.#problems,
+      damaged: [...this.#damaged.values()],
+      checked: this.#checked,
+      healable,
+    };
   }
 
   async #pause(step: 'packs' | 'rows' | 'closure'): Promise<void> {
@@ -298,7 +323,12 @@ class Check {
 }
 
 /** Problems of a file; the last journal may end with a write that was cut short, beyond what LevelDB has seen. */
-function problemsOf(file: PackFile, walk: PackWalk, files: readonly PackFile[], endMin: number | undefined): readonly string[] {
+function problemsOf(
+  file: PackFile,
+  walk: PackWalk,
+  files: readonly PackFile[],
+  endMin: number | undefined,
+): readonly string[] {
   const last = files.findLast(({ journal }) => journal) === file;
   if (last && walk.wholeToEnd && (endMin === undefined || walk.end >= endMin)) return [];
   return walk.problems;

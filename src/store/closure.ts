@@ -53,7 +53,12 @@ export function refuseBroken(id: ObjectId, why: string): never {
   throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} ${why}`);
 }
 
-function visitNode(table: Table, packs: PackReader, digest: Digest, visit: (kind: 0 | 1, digest: Digest) => void): string | undefined {
+function visitNode(
+  table: Table,
+  packs: PackReader,
+  digest: Digest,
+  visit: (kind: 0 | 1, digest: Digest) => void,
+): string | undefined {
   const value = table.getSync(objectKey(NODE, digest));
   if (value === undefined) return 'is not in the store';
   try {

@@ -2,8 +2,9 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, BloomFilter, DigestTable, nextTurn, syncFolder, throwIfAborted } from '#base';
-import { CHUNK, NODE, formatCid, visitStrongLinks } from '#object';
+import { CHUNK, NODE, formatCid } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
+import { childrenFirst } from './children-first.ts';
 import { walkClosure } from './closure.ts';
 import type { ClosureVisitor, Roots } from './closure.ts';
 import { loadCompression } from './compression.ts';
@@ -13,7 +14,7 @@ import { decodeLocation } from './location.ts';
 import { listPacks } from './pack-files.ts';
 import type { PackFile } from './pack-files.ts';
 import { FRAME_BYTES, HEADER_BYTES, PACK_ALIGNMENT, ROW_BYTES } from './pack-format.ts';
-import { objectKey, objectRange, recordKey } from './records.ts';
+import { RECORD_RANGE, objectKey, objectRange } from './records.ts';
 import type { Meta } from './records.ts';
 import { Repacker, beginJournal } from './repack.ts';
 import { reapSessions, sparedPacks } from './sessions.ts';
@@ -161,7 +162,12 @@ class Collection {
       // What such a node names may be gone if its session is to begin again.
       await walkClosure(database, packReader, nodes, this.#visitor({ tolerant: true, ...options }));
     }
-    await walkClosure(database, packReader, this.#options.roots(this.#store), this.#visitor({ tolerant: false, ...options }));
+    await walkClosure(
+      database,
+      packReader,
+      this.#options.roots(this.#store),
+      this.#visitor({ tolerant: false, ...options }),
+    );
   }
 
   /** Under the lock: marks what was published since the last look, as often as something was. */
@@ -180,53 +186,18 @@ class Collection {
       for (const [key] of page) if (!this.#nodes.has(key.subarray(1))) dead.add(key.subarray(1));
       await this.#pause();
     }
-    const order = await this.#childrenFirst(dead);
+    const order = await childrenFirst(this.#database, this.#store.packReader, dead, () => this.#pause());
     for (let end = order.length; end > 0; end -= SLICE_ROWS) {
       const slice = order.slice(Math.max(0, end - SLICE_ROWS), end).reverse();
       await this.#remove(slice.map((digest) => ({ kind: NODE, digest })));
     }
   }
 
-  async #childrenFirst(dead: DigestTable): Promise<Digest[]> {
-    const order: Digest[] = [];
-    const entered = new DigestTable(dead.size + 1);
-    const path: { readonly digest: Digest; readonly children: Digest[] }[] = [];
-    const enter = (digest: Digest) => {
-      if (dead.has(digest) && entered.add(digest)) path.push({ digest: Buffer.from(digest), children: this.#nodeLinks(digest) });
-    };
-    let count = 0;
-    for (const digest of dead) {
-      enter(digest);
-      for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-        const child = top.children.pop();
-        if (child !== undefined) enter(child);
-        else order.push(path.pop()!.digest);
-        if (++count % 1000 === 0) await this.#pause();
-      }
-    }
-    return order;
-  }
-
-  #nodeLinks(digest: Digest): Digest[] {
-    const links: Digest[] = [];
-    const value = this.#database.table.getSync(objectKey(NODE, digest));
-    if (value === undefined) return links;
-    try {
-      const location = decodeLocation(value);
-      const bytes = location.inline ?? this.#store.packReader.read([location])[0];
-      visitStrongLinks(bytes, (kind, child) => {
-        if (kind === NODE) links.push(child);
-      });
-    } catch {
-      return links; // Damaged and dead: it goes, and keeps nothing.
-    }
-    return links;
-  }
-
   async #removeChunks(): Promise<void> {
     for await (const page of pagesOf(this.#database, objectRange(CHUNK))) {
       const dead = page.filter(([key]) => !this.#chunks.has(key.subarray(1)));
-      if (dead.length > 0) await this.#remove(dead.map(([key]) => ({ kind: CHUNK, digest: key.subarray(1) })));
+      if (dead.length > 0)
+        await this.#remove(dead.map(([key]) => ({ kind: CHUNK, digest: key.subarray(1) })));
       await this.#pause();
     }
   }
@@ -237,7 +208,9 @@ class Collection {
       const dead = ids.filter(({ kind, digest }) => !this.#isLive(kind, digest));
       if (dead.length === 0) return;
       const { meta } = this.#database;
-      const removals = dead.map(({ kind, digest }) => ({ type: 'del', key: objectKey(kind, digest) }) as const);
+      const removals = dead.map(
+        ({ kind, digest }) => ({ type: 'del', key: objectKey(kind, digest) }) as const,
+      );
       await this.#database.write([this.#database.setMeta({ ...meta, epoch: meta.epoch + 1 }), ...removals]);
       this.#removed += dead.length;
     });
@@ -272,9 +245,18 @@ class Collection {
   }
 
   // Journals hold records as well: those are written anew, all of them, so it must be worth it.
-  #deadJournals(files: readonly PackFile[], usage: ReadonlyMap<number, Usage>, recordBytes: number): PackFile[] {
-    const journals = files.filter((file) => file.journal && (usage.get(file.number)?.liveBytes ?? 0) < LIVE_SHARE_MIN * bytesOf(file));
-    const dead = journals.reduce((sum, file) => sum + bytesOf(file) - (usage.get(file.number)?.liveBytes ?? 0), 0);
+  #deadJournals(
+    files: readonly PackFile[],
+    usage: ReadonlyMap<number, Usage>,
+    recordBytes: number,
+  ): PackFile[] {
+    const journals = files.filter(
+      (file) => file.journal && (usage.get(file.number)?.liveBytes ?? 0) < LIVE_SHARE_MIN * bytesOf(file),
+    );
+    const dead = journals.reduce(
+      (sum, file) => sum + bytesOf(file) - (usage.get(file.number)?.liveBytes ?? 0),
+      0,
+    );
     return dead >= Math.max(JOURNAL_DEAD_MIN, 2 * recordBytes) ? journals : [];
   }
 
@@ -289,8 +271,10 @@ class Collection {
     for (const file of files) {
       const unreadable = repacker.unreadable.length;
       const copied = await repacker.copyPack(file);
-      if (repacker.unreadable.length > unreadable) this.#reasons.push(`${file.path} stays: some of its objects are damaged`);
-      else if (copied !== (usage.get(file.number)?.rows ?? 0)) this.#reasons.push(`${file.path} stays: it changed meanwhile`);
+      if (repacker.unreadable.length > unreadable)
+        this.#reasons.push(`${file.path} stays: some of its objects are damaged`);
+      else if (copied !== (usage.get(file.number)?.rows ?? 0))
+        this.#reasons.push(`${file.path} stays: it changed meanwhile`);
       else whole.push(file);
     }
     await repacker.publish();
@@ -309,7 +293,9 @@ class Collection {
   async #survey(counts: (kind: ObjectKind, digest: Digest) => boolean) {
     const { nextPack } = this.#database.meta;
     const spared = sparedPacks(join(this.#store.art, 'tmp'));
-    const files = listPacks(join(this.#store.art, 'packs')).filter(({ number }) => number < nextPack && !spared.has(number));
+    const files = listPacks(join(this.#store.art, 'packs')).filter(
+      ({ number }) => number < nextPack && !spared.has(number),
+    );
     const usage = new Map<number, Usage>();
     let kept = 0;
     let rest = 0;
@@ -323,7 +309,8 @@ class Collection {
           kept++;
           const { pack, storedBytes, rawBytes, bytes } = decodeLocation(value);
           let used = usage.get(pack);
-          if (used === undefined) usage.set(pack, (used = { rows: 0, liveBytes: HEADER_BYTES + PACK_ALIGNMENT }));
+          if (used === undefined)
+            usage.set(pack, (used = { rows: 0, liveBytes: HEADER_BYTES + PACK_ALIGNMENT }));
           used.rows++;
           used.liveBytes += ROW_BYTES + FRAME_BYTES + (rawBytes === 0 ? 0 : (storedBytes * bytes) / rawBytes);
         }
@@ -338,9 +325,12 @@ class Collection {
     const { files, usage, kept, rest } = await this.#survey((kind, digest) => this.#isLive(kind, digest));
     const packs = files.filter(({ journal }) => !journal);
     const empty = packs.filter(({ number }) => !usage.has(number));
-    const sparse = packs.filter((file) => usage.has(file.number) && usage.get(file.number)!.liveBytes < LIVE_SHARE_MIN * bytesOf(file));
+    const sparse = packs.filter(
+      (file) => usage.has(file.number) && usage.get(file.number)!.liveBytes < LIVE_SHARE_MIN * bytesOf(file),
+    );
     sparse.push(...this.#deadJournals(files, usage, await this.#recordBytes()));
-    const deadBytes = (file: PackFile) => Math.max(0, bytesOf(file) - (usage.get(file.number)?.liveBytes ?? 0));
+    const deadBytes = (file: PackFile) =>
+      Math.max(0, bytesOf(file) - (usage.get(file.number)?.liveBytes ?? 0));
     const freedBytes = Math.round([...empty, ...sparse].reduce((sum, file) => sum + deadBytes(file), 0));
     return {
       objectsRemoved: rest,
@@ -356,8 +346,7 @@ class Collection {
 
   async #recordBytes(): Promise<number> {
     let bytes = 0;
-    const range = { gte: recordKey(''), lt: Buffer.from([recordKey('')[0] + 1]) };
-    for await (const page of pagesOf(this.#database, range)) {
+    for await (const page of pagesOf(this.#database, RECORD_RANGE)) {
       for (const [key, value] of page) bytes += key.length + value.length;
       await this.#pause();
     }

@@ -13,7 +13,10 @@ const READ_BYTES = 4 * 1024 * 1024;
 const PROBLEMS_A_FILE_MAX = 8;
 
 /** What is wrong, with file and offset; empty if nothing is. `pause` is awaited between files and blocks of them. */
-export async function checkLevelFiles(folder: string, pause: () => Promise<void> | undefined = () => undefined): Promise<string[]> {
+export async function checkLevelFiles(
+  folder: string,
+  pause: () => Promise<void> | undefined = () => undefined,
+): Promise<string[]> {
   let names: string[];
   try {
     names = readdirSync(folder).sort();
@@ -26,9 +29,12 @@ export async function checkLevelFiles(folder: string, pause: () => Promise<void>
     const path = join(folder, name);
     const found: string[] = [];
     // LOCK is left alone: closing any descriptor of it would drop the lock that this process may hold.
-    if (/^MANIFEST-\d+$/.test(name)) await checkFile(path, (fd, bytes) => checkLog(fd, bytes, { mayBeTorn: false }, found, pause), found);
-    else if (/^\d+\.log$/.test(name)) await checkFile(path, (fd, bytes) => checkLog(fd, bytes, { mayBeTorn: true }, found, pause), found);
-    else if (/^\d+\.(ldb|sst)$/.test(name)) await checkFile(path, (fd, bytes) => checkTable(fd, bytes, found, pause), found);
+    if (/^MANIFEST-\d+$/.test(name))
+      await checkFile(path, (fd, bytes) => checkLog(fd, bytes, { mayBeTorn: false }, found, pause), found);
+    else if (/^\d+\.log$/.test(name))
+      await checkFile(path, (fd, bytes) => checkLog(fd, bytes, { mayBeTorn: true }, found, pause), found);
+    else if (/^\d+\.(ldb|sst)$/.test(name))
+      await checkFile(path, (fd, bytes) => checkTable(fd, bytes, found, pause), found);
     problems.push(...found.slice(0, PROBLEMS_A_FILE_MAX).map((problem) => `${path}: ${problem}`));
   }
   return problems;
@@ -42,7 +48,11 @@ function checkCurrent(folder: string, names: readonly string[]): string[] {
   return [];
 }
 
-async function checkFile(path: string, check: (fd: number, bytes: number) => Promise<void>, found: string[]): Promise<void> {
+async function checkFile(
+  path: string,
+  check: (fd: number, bytes: number) => Promise<void>,
+  found: string[],
+): Promise<void> {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -86,7 +96,13 @@ async function checkLog(
       }
       at = end;
     }
-    if (last && !options.mayBeTorn && at < length && length - at < LOG_HEADER_BYTES && length < LOG_BLOCK_BYTES) {
+    if (
+      last &&
+      !options.mayBeTorn &&
+      at < length &&
+      length - at < LOG_HEADER_BYTES &&
+      length < LOG_BLOCK_BYTES
+    ) {
       found.push(`ends in the middle of a record at ${start + at}`);
     }
     await pause();
@@ -102,7 +118,14 @@ function holdsRecord(bytes: Buffer): boolean {
   for (let at = 0; at + LOG_HEADER_BYTES < bytes.length; at++) {
     const type = bytes[at + 6];
     const end = at + LOG_HEADER_BYTES + bytes.readUInt16LE(at + 4);
-    if (type >= 1 && type <= 4 && end > at + LOG_HEADER_BYTES && end <= bytes.length && isRecord(bytes, at, end)) return true;
+    if (
+      type >= 1 &&
+      type <= 4 &&
+      end > at + LOG_HEADER_BYTES &&
+      end <= bytes.length &&
+      isRecord(bytes, at, end)
+    )
+      return true;
   }
   return false;
 }
@@ -113,7 +136,12 @@ interface Handle {
 }
 
 // LevelDB's doc/table_format.md: blocks, each with type and crc behind it; the footer leads to the index.
-async function checkTable(fd: number, fileBytes: number, found: string[], pause: () => Promise<void> | undefined): Promise<void> {
+async function checkTable(
+  fd: number,
+  fileBytes: number,
+  found: string[],
+  pause: () => Promise<void> | undefined,
+): Promise<void> {
   const footer = readAt(fd, fileBytes - FOOTER_BYTES, FOOTER_BYTES);
   if (footer.length < FOOTER_BYTES || footer.readBigUInt64LE(FOOTER_BYTES - 8) !== TABLE_MAGIC) {
     found.push('does not end as a table does');
@@ -125,18 +153,23 @@ async function checkTable(fd: number, fileBytes: number, found: string[], pause:
     const index = handleOf(reader);
     const handles = [...handlesIn(readBlock(fd, metaIndex)), ...handlesIn(readBlock(fd, index))];
     handles.sort((a, b) => a.offset - b.offset);
-    for (let i = 0; i < handles.length; ) {
+    for (let i = 0; i < handles.length;) {
       const start = handles[i].offset;
       let end = start;
       let j = i;
-      for (; j < handles.length && (j === i || (handles[j].offset === end && end - start < READ_BYTES)); j++) {
+      for (
+        ;
+        j < handles.length && (j === i || (handles[j].offset === end && end - start < READ_BYTES));
+        j++
+      ) {
         end = handles[j].offset + handles[j].bytes + BLOCK_TRAILER_BYTES;
       }
       if (end > fileBytes) throw new Error(`the block at ${handles[j - 1].offset} lies beyond the end`);
       const run = readAt(fd, start, end - start);
       for (; i < j; i++) {
         const at = handles[i].offset - start;
-        if (!isWhole(run.subarray(at, at + handles[i].bytes + BLOCK_TRAILER_BYTES))) found.push(`the block at ${handles[i].offset} is damaged`);
+        if (!isWhole(run.subarray(at, at + handles[i].bytes + BLOCK_TRAILER_BYTES)))
+          found.push(`the block at ${handles[i].offset} is damaged`);
       }
       await pause();
     }

@@ -29,7 +29,12 @@ export interface IndexedPack {
  * Puts the rows of all intact objects of a pack into `table`, over those of packs indexed before. Nodes and tiny chunks
  * are always read and verified. Not synced.
  */
-export async function indexPack(table: Table, packs: PackReader, file: PackFile, options: IndexOptions): Promise<IndexedPack> {
+export async function indexPack(
+  table: Table,
+  packs: PackReader,
+  file: PackFile,
+  options: IndexOptions,
+): Promise<IndexedPack> {
   const walk = walkPack(file.path);
   const problems = [...walk.problems];
   let objects = 0;
@@ -39,7 +44,10 @@ export async function indexPack(table: Table, packs: PackReader, file: PackFile,
       throwIfAborted(options.signal);
       const read = rows.filter((row) => options.deep === true || isInline(row));
       const ids = read.map(({ kind, digest }) => ({ kind, digest }) as ObjectId);
-      const contents = packs.readWhole(ids, read.map((row) => locationOf(file.number, row)));
+      const contents = packs.readWhole(
+        ids,
+        read.map((row) => locationOf(file.number, row)),
+      );
       const changes: Change[] = [];
       let next = 0;
       for (const row of rows) {
@@ -77,4 +85,3 @@ export function* batches(rows: readonly Row[]): Generator<Row[]> {
 export function isRowOf(row: Row, id: ObjectId): boolean {
   return row.kind === id.kind && equalBytes(row.digest, id.digest);
 }
-

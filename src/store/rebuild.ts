@@ -1,7 +1,7 @@
 /** Builds the database anew from packs and journals, and mends those if the old database can help. */
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, DigestTable, equalBytes, isArtError, syncFolder } from '#base';
+import { ArtError, DigestTable, equalBytes, isArtError } from '#base';
 import { CHUNK, NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { walkClosure } from './closure.ts';
@@ -10,17 +10,26 @@ import { CODEC_NONE, loadCompression } from './compression.ts';
 import { objectPut } from './database.ts';
 import { JOURNAL_START, createJournal } from './journal.ts';
 import { checkLevelFiles } from './level-check.ts';
-import { LevelStore } from './level-store.ts';
 import { decodeLocation } from './location.ts';
+import { NO_PACK, mend } from './mend.ts';
+import type { Wanting } from './mend.ts';
+import { openOld, readableRecords, tolerant } from './old-database.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { listPacks, packName, walkPack } from './pack-files.ts';
 import type { PackFile } from './pack-files.ts';
 import { indexPack } from './pack-index.ts';
 import type { IndexOptions } from './pack-index.ts';
 import { PackReader } from './pack-reader.ts';
-import { META_KEY, SNAPSHOT_END, decodeMeta, encodeMeta, objectKey, objectRange, openRecord, recordKey, sealRecord } from './records.ts';
+import {
+  META_KEY,
+  SNAPSHOT_END,
+  encodeMeta,
+  objectKey,
+  objectRange,
+  recordKey,
+  sealRecord,
+} from './records.ts';
 import type { Meta, RecordChanges } from './records.ts';
-import { Repacker, beginJournal } from './repack.ts';
 import { replayJournals } from './replay.ts';
 import type { JournalPlace } from './replay.ts';
 import { sparedIds } from './spared.ts';
@@ -45,18 +54,9 @@ export interface Rebuilt {
   readonly lost: readonly ObjectId[];
 }
 
-/** The pack of what only LevelDB has: numbers of packs begin with 1. */
-const NO_PACK = 0;
 /** How far numbers jump if the next one is not known. */
 const UNKNOWN_PACKS = 1000;
-const EVERY_RECORD = { gte: recordKey(''), lt: Buffer.from([recordKey('')[0] + 1]) };
-
 type Records = Map<string, Uint8Array>;
-
-interface OldDatabase {
-  readonly table: Table;
-  readonly meta: Meta;
-}
 
 /**
  * Builds `objects/` from `packs/` under the lock, swaps it in, and moves what can be read out of damaged packs and
@@ -77,14 +77,13 @@ export async function rebuildDatabase(art: string, options: RebuildOptions): Pro
     packs.close();
     lock.close();
   }
-  const lost = await mend(art, built);
-  return { ...built, lost: [...built.lost, ...lost] };
+  const lost = await mend(art, built.wanting);
+  return { ...built.rebuilt, lost: [...built.rebuilt.lost, ...lost] };
 }
 
-interface Built extends Rebuilt {
-  readonly damaged: readonly PackFile[];
-  /** Whether the journals alone do not give the records. */
-  readonly journalsLack: boolean;
+interface Built {
+  readonly rebuilt: Rebuilt;
+  readonly wanting: Wanting;
 }
 
 class Builder {
@@ -122,7 +121,9 @@ class Builder {
     const files = listPacks(this.#folder);
     for (const file of files) await this.#index(table, file, isCurrent(file, files));
     const changes: { readonly changes: RecordChanges; readonly place: JournalPlace }[] = [];
-    const journalProblems = replayJournals(this.#folder, this.#packs, (list, place) => changes.push({ changes: list, place }));
+    const journalProblems = replayJournals(this.#folder, this.#packs, (list, place) =>
+      changes.push({ changes: list, place }),
+    );
     this.#problems.push(...journalProblems.filter((problem) => !this.#problems.includes(problem)));
     const replayed: Records = new Map();
     for (const { changes: list } of changes) apply(replayed, list);
@@ -135,11 +136,16 @@ class Builder {
     let records = replayed;
     try {
       if (old !== undefined) {
-        const kept = await readRecords(old.table);
+        const kept = await readableRecords(old.table);
         if (clean) {
-          // A record that is damaged in itself is the journals' again.
-          for (const key of kept.damaged) if (replayed.has(key)) kept.records.set(key, replayed.get(key)!);
-          for (const { changes: list, place } of changes) if (isLater(place, old.meta)) apply(kept.records, list);
+          // What it has and the journals do not stays; what it lacks comes back, unless that may have been removed.
+          const wanted = !journalsLacked && this.#reaches(old.meta) ? replayed.keys() : kept.damaged;
+          for (const key of wanted) {
+            const value = replayed.get(key);
+            if (value !== undefined && !kept.records.has(key)) kept.records.set(key, value);
+          }
+          for (const { changes: list, place } of changes)
+            if (isLater(place, old.meta)) apply(kept.records, list);
           records = kept.records;
         } else if (journalsLacked) {
           for (const [key, value] of kept.records) if (!replayed.has(key)) records.set(key, value);
@@ -149,26 +155,32 @@ class Builder {
     } finally {
       await old?.table.close();
     }
-    const journalsLack = journalsLacked || (old !== undefined && clean && !sameRecords(records, replayedOf(changes)));
+    const journalsLack =
+      journalsLacked || (old !== undefined && clean && !sameRecords(records, replayedOf(changes)));
     await writeRecords(table, records);
     await table.put(META_KEY, encodeMeta(this.#meta(old?.meta)));
     const { droppedNodes, lost } = await this.#dropUnreachable(table);
+    const rescued = this.#rescued;
     return {
-      objects: this.#objects,
-      records: records.size,
-      droppedNodes,
-      rescued: this.#rescued,
-      problems: this.#problems,
-      lost,
-      damaged: this.#damaged,
-      journalsLack,
+      rebuilt: {
+        objects: this.#objects,
+        records: records.size,
+        droppedNodes,
+        rescued,
+        problems: this.#problems,
+        lost,
+      },
+      wanting: { damaged: this.#damaged, journalsLack, rescued },
     };
   }
 
   async #index(table: Table, file: PackFile, mayBeTorn: boolean): Promise<void> {
     const { objects, problems } = await indexPack(table, this.#packs, file, this.#options);
     this.#objects += objects;
-    const torn = mayBeTorn && walkPack(file.path).wholeToEnd && problems.every((problem) => !problem.endsWith('objects are damaged'));
+    const torn =
+      mayBeTorn &&
+      walkPack(file.path).wholeToEnd &&
+      problems.every((problem) => !problem.endsWith('objects are damaged'));
     if (problems.length === 0 || torn) return;
     this.#problems.push(...problems);
     this.#damaged.push(file);
@@ -185,7 +197,13 @@ class Builder {
           const bytes = inlineOf(value);
           const digest = key.subarray(1);
           if (bytes === undefined || !equalBytes(hash(bytes), digest)) continue;
-          const frame = { offset: 0, storedBytes: bytes.length, rawBytes: bytes.length, codec: CODEC_NONE, rowCount: 1 } as const;
+          const frame = {
+            offset: 0,
+            storedBytes: bytes.length,
+            rawBytes: bytes.length,
+            codec: CODEC_NONE,
+            rowCount: 1,
+          } as const;
           changes.push(objectPut(NO_PACK, { kind, digest, bytes: bytes.length, offset: 0, frame }, bytes));
         }
         this.#rescued += changes.length;
@@ -194,22 +212,32 @@ class Builder {
     }
   }
 
+  /** Whether the journal is as long as this database has seen it. */
+  #reaches({ journal, journalEnd }: Meta): boolean {
+    const file = listPacks(this.#folder).find(({ number }) => number === journal);
+    return file?.journal === true && walkPack(file.path).end >= journalEnd;
+  }
+
   #meta(old: Meta | undefined): Meta {
     const files = listPacks(this.#folder);
     const highest = files.at(-1)?.number ?? 0;
-    let nextPack = old === undefined ? highest + (highest === 0 ? 1 : UNKNOWN_PACKS) : Math.max(old.nextPack, highest + 1);
+    let nextPack =
+      old === undefined ? highest + (highest === 0 ? 1 : UNKNOWN_PACKS) : Math.max(old.nextPack, highest + 1);
     // A clock is ahead of every epoch that was counted up from nothing.
     const epoch = old === undefined ? Date.now() : old.epoch + 1;
     const current = files.filter(({ journal }) => journal).at(-1);
     const walk = current && walkPack(current.path);
-    if (current !== undefined && walk?.wholeToEnd === true) return { journal: current.number, journalEnd: walk.end, nextPack, epoch };
+    if (current !== undefined && walk?.wholeToEnd === true)
+      return { journal: current.number, journalEnd: walk.end, nextPack, epoch };
     const journal = nextPack++;
     createJournal(join(this.#folder, packName(journal, 'journal')));
     return { journal, journalEnd: JOURNAL_START, nextPack, epoch };
   }
 
   // What gc had removed from LevelDB is back in it; its nodes may name what is gone for good.
-  async #dropUnreachable(table: Table): Promise<{ readonly droppedNodes: number; readonly lost: ObjectId[] }> {
+  async #dropUnreachable(
+    table: Table,
+  ): Promise<{ readonly droppedNodes: number; readonly lost: ObjectId[] }> {
     const open = { table };
     const reached = new DigestTable();
     const lost: ObjectId[] = [];
@@ -224,7 +252,8 @@ class Builder {
     };
     const source = {
       getRecord: async (key: string) => recordIn(table, key),
-      listRecords: async (prefix: string, page: { readonly after?: string; readonly limit: number }) => recordsIn(table, prefix, page),
+      listRecords: async (prefix: string, page: { readonly after?: string; readonly limit: number }) =>
+        recordsIn(table, prefix, page),
       getNodes: async (digests: readonly Digest[]) => digests.map((digest) => nodeIn(table, digest)),
     };
     try {
@@ -236,7 +265,12 @@ class Builder {
     }
     const spared = { ...visitor, broken: () => {} };
     for (const ids of sparedIds(this.#art)) {
-      await walkClosure(open, this.#packs, ids.filter(({ kind }) => kind === NODE).map(({ digest }) => digest), spared);
+      await walkClosure(
+        open,
+        this.#packs,
+        ids.filter(({ kind }) => kind === NODE).map(({ digest }) => digest),
+        spared,
+      );
     }
     let droppedNodes = 0;
     for await (const page of pagesOf(open, objectRange(NODE))) {
@@ -248,78 +282,8 @@ class Builder {
   }
 }
 
-/** Writes what only the database has into packs and a journal, and sets damaged ones aside; gives what is lost. */
-async function mend(art: string, { damaged, journalsLack, rescued }: Built): Promise<ObjectId[]> {
-  if (damaged.length === 0 && !journalsLack && rescued === 0) return [];
-  await using store = new LevelStore(art);
-  if (journalsLack || damaged.some(({ journal }) => journal)) await beginJournal(store);
-  await using repacker = new Repacker(store);
-  for (const file of damaged) await repacker.copyPack(file);
-  await repacker.copyRows(new Set([NO_PACK, ...damaged.map(({ number }) => number)]));
-  await repacker.publish();
-  const lost = [...new Map(repacker.unreadable.map((id) => [formatCid(id), id])).values()];
-  await removeRows(store, lost);
-  for (const file of damaged) {
-    store.packReader.forget(file.number);
-    renameSync(file.path, join(art, 'tmp', `damaged-${packName(file.number, file.journal ? 'journal' : 'pack')}`));
-  }
-  syncFolder(join(art, 'packs'));
-  return lost;
-}
-
-async function removeRows(store: LevelStore, ids: readonly ObjectId[]): Promise<void> {
-  if (ids.length === 0) return;
-  const { database } = store;
-  await store.exclusively(() =>
-    database.use(async () => {
-      const { meta } = database;
-      const removals = ids.map(({ kind, digest }) => ({ type: 'del', key: objectKey(kind, digest) }) as const);
-      await database.write([database.setMeta({ ...meta, epoch: meta.epoch + 1 }), ...removals]);
-    }),
-  );
-}
-
 function isCurrent(file: PackFile, files: readonly PackFile[]): boolean {
   return files.findLast(({ journal }) => journal) === file;
-}
-
-async function openOld(art: string): Promise<OldDatabase | undefined> {
-  const folder = join(art, 'objects');
-  if (!existsSync(join(folder, 'CURRENT'))) return undefined;
-  const table = openTable(folder, { create: false });
-  try {
-    await table.open();
-    return { table, meta: decodeMeta(table.getSync(META_KEY)) };
-  } catch {
-    await table.close().catch(() => {}); // It cannot help: the packs are all there is.
-    return undefined;
-  }
-}
-
-async function readRecords(table: Table): Promise<{ readonly records: Records; readonly damaged: string[] }> {
-  const records: Records = new Map();
-  const damaged: string[] = [];
-  for await (const page of tolerant(pagesOf({ table }, EVERY_RECORD))) {
-    for (const [bytes, sealed] of page) {
-      const key = Buffer.from(bytes).toString('utf8', 1);
-      try {
-        records.set(key, openRecord(key, sealed));
-      } catch (error) {
-        if (!isArtError(error)) throw error;
-        damaged.push(key);
-      }
-    }
-  }
-  return { records, damaged };
-}
-
-// An iterator over a damaged table ends where the damage begins.
-async function* tolerant<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* pages;
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('LEVEL_')) throw error;
-  }
 }
 
 function apply(records: Records, changes: RecordChanges): void {
@@ -372,6 +336,7 @@ function inlineOf(value: Uint8Array): Uint8Array | undefined {
 function nodeIn(table: Table, digest: Digest): Uint8Array {
   const value = table.getSync(objectKey(NODE, digest));
   const bytes = value && inlineOf(value);
-  if (bytes === undefined || !equalBytes(hash(bytes), digest)) throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid({ kind: NODE, digest })} is not in the store`);
+  if (bytes === undefined || !equalBytes(hash(bytes), digest))
+    throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid({ kind: NODE, digest })} is not in the store`);
   return bytes;
 }

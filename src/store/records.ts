@@ -25,6 +25,9 @@ export function recordKey(key: string): Uint8Array {
   return Buffer.concat([Buffer.from([RECORD_KEY]), utf8(key)]);
 }
 
+/** Every key of a record lies in here. */
+export const RECORD_RANGE = { gte: Buffer.from([RECORD_KEY]), lt: Buffer.from([RECORD_KEY + 1]) };
+
 export function keyOfRecord(key: Uint8Array): string {
   return textOf(key.subarray(1), 'a record\'s key');
 }

@@ -45,7 +45,10 @@ export async function beginJournal(store: LevelStore): Promise<void> {
       };
       let after: string | undefined;
       for (;;) {
-        const rows = await database.listRecords('', { ...(after !== undefined && { after }), limit: RECORDS_A_PAGE });
+        const rows = await database.listRecords('', {
+          ...(after !== undefined && { after }),
+          limit: RECORDS_A_PAGE,
+        });
         for (const { key, value } of rows) {
           changes.set(key, value);
           bytes += key.length + value.length;
@@ -57,7 +60,14 @@ export async function beginJournal(store: LevelStore): Promise<void> {
       changes.set(SNAPSHOT_END, undefined);
       append();
       const { meta } = database;
-      await database.write([database.setMeta({ ...meta, journal, journalEnd: end, nextPack: Math.max(meta.nextPack, journal + 1) })]);
+      await database.write([
+        database.setMeta({
+          ...meta,
+          journal,
+          journalEnd: end,
+          nextPack: Math.max(meta.nextPack, journal + 1),
+        }),
+      ]);
     }),
   );
 }
@@ -67,7 +77,9 @@ function appendChanges(database: Database, journal: number, start: number, chang
     throw new Error('records never fill a pack');
   });
   segment.holdForJournal();
-  const lists = encodeChanges(changes).map((bytes) => ({ kind: RECORDS, digest: hash(bytes), bytes }) as const);
+  const lists = encodeChanges(changes).map(
+    (bytes) => ({ kind: RECORDS, digest: hash(bytes), bytes }) as const,
+  );
   const { parts, end } = segment.toJournal(start, lists);
   appendJournal(database.journalPath(journal), start, parts);
   return end;
@@ -165,7 +177,9 @@ export class Repacker implements AsyncDisposable {
         }
         this.#options.onStep?.('named');
         await this.#database.write(this.#moves(number, pack.sealed));
-        await this.#database.write([this.#database.setMeta({ ...this.#database.meta, nextPack: number + 1 })]);
+        await this.#database.write([
+          this.#database.setMeta({ ...this.#database.meta, nextPack: number + 1 }),
+        ]);
       }),
     );
     this.#current = this.#newUnpublished();

@@ -19,7 +19,11 @@ export interface JournalPlace {
  * Hands the changes of records to `visit`, oldest first, from the beginning of the last journal that holds them all.
  * Gives what could not be read, in words. A torn end of the last journal is no problem.
  */
-export function replayJournals(folder: string, packs: PackReader, visit: (changes: RecordChanges, place: JournalPlace) => void): string[] {
+export function replayJournals(
+  folder: string,
+  packs: PackReader,
+  visit: (changes: RecordChanges, place: JournalPlace) => void,
+): string[] {
   const journals = listPacks(folder).filter(({ journal }) => journal);
   const problems: string[] = [];
   for (let i = firstNeeded(journals, packs); i < journals.length; i++) {
@@ -28,7 +32,8 @@ export function replayJournals(folder: string, packs: PackReader, visit: (change
     const walk = walkPack(path);
     if (i < journals.length - 1 || !walk.wholeToEnd) problems.push(...walk.problems);
     for (const segment of walk.segments) {
-      for (const changes of changesIn(number, segment, packs, problems)) visit(changes, { journal: number, end: segment.end });
+      for (const changes of changesIn(number, segment, packs, problems))
+        visit(changes, { journal: number, end: segment.end });
     }
   }
   return problems;
@@ -44,10 +49,17 @@ function firstNeeded(journals: readonly PackFile[], packs: PackReader): number {
 export function holdsAllRecords({ number, path }: PackFile, packs: PackReader): boolean {
   const walk: PackWalk = walkPack(path);
   packs.forget(number);
-  return walk.segments.some((segment) => changesIn(number, segment, packs, []).some((changes) => changes.has(SNAPSHOT_END)));
+  return walk.segments.some((segment) =>
+    changesIn(number, segment, packs, []).some((changes) => changes.has(SNAPSHOT_END)),
+  );
 }
 
-function changesIn(journal: number, segment: SegmentInfo, packs: PackReader, problems: string[]): RecordChanges[] {
+function changesIn(
+  journal: number,
+  segment: SegmentInfo,
+  packs: PackReader,
+  problems: string[],
+): RecordChanges[] {
   const rows = segment.rows.filter(({ kind }) => kind === RECORDS);
   const lists = packs.readWhole(
     rows.map(({ digest }) => ({ kind: 0, digest })),
@@ -60,7 +72,9 @@ function changesIn(journal: number, segment: SegmentInfo, packs: PackReader, pro
       found.push(decodeChanges(bytes));
     } catch (error) {
       if (!(error instanceof ArtError)) throw error;
-      problems.push(`journal ${journal}: records in the segment at ${segment.start} cannot be read: ${error.message}`);
+      problems.push(
+        `journal ${journal}: records in the segment at ${segment.start} cannot be read: ${error.message}`,
+      );
     }
   }
   return found;

@@ -13,6 +13,8 @@ export function* sparedIds(art: string, known = new Set<number>()): Generator<Ob
     const path = join(art, 'packs', packName(number, 'pack'));
     if (!existsSync(path)) continue; // Noted, not yet named.
     known.add(number);
-    yield walkPack(path).segments.flatMap(({ rows }) => rows.filter(({ kind }) => kind !== RECORDS)) as ObjectId[];
+    yield walkPack(path).segments.flatMap(({ rows }) =>
+      rows.filter(({ kind }) => kind !== RECORDS),
+    ) as ObjectId[];
   }
 }

@@ -52,10 +52,15 @@ const PAGE_ROWS = 2000;
  * Pages of [key, value] in key order. The database must stay pinned; between pages, where `open.table` may become
  * another, the caller may let it go for a moment. Rows that change meanwhile may or may not be seen.
  */
-export async function* pagesOf(open: { readonly table: Table }, range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array][]> {
+export async function* pagesOf(
+  open: { readonly table: Table },
+  range: KeyRange,
+): AsyncGenerator<[Uint8Array, Uint8Array][]> {
   let from: { readonly gte: Uint8Array } | { readonly gt: Uint8Array } = { gte: range.gte };
   for (;;) {
-    const page: [Uint8Array, Uint8Array][] = await open.table.iterator({ ...from, lt: range.lt, limit: PAGE_ROWS }).all();
+    const page: [Uint8Array, Uint8Array][] = await open.table
+      .iterator({ ...from, lt: range.lt, limit: PAGE_ROWS })
+      .all();
     if (page.length > 0) yield page;
     if (page.length < PAGE_ROWS) return;
     from = { gt: page[page.length - 1][0] };

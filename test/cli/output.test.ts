@@ -4,23 +4,30 @@ import { Output } from '../../src/cli/output.ts';
 import { ProgressLine, progressText } from '../../src/cli/progress.ts';
 import { memorySink } from './host.ts';
 
-function open(
-  options: {
-    readonly json?: boolean;
-    readonly quiet?: boolean;
-    readonly isTTY?: boolean;
-    readonly color?: boolean;
-  } = {},
-) {
+interface OpenOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly isTTY?: boolean;
+  readonly color?: boolean;
+  /** A write is done once this is. */
+  readonly reader?: Promise<void>;
+}
+
+function open(options: OpenOptions = {}) {
   const stdout = memorySink(options);
   const stderr = memorySink(options);
   const stopping = new AbortController();
-  const { json = false, quiet = false, color = true } = options;
+  const { json = false, quiet = false, color = true, reader } = options;
+  const slowly = {
+    ...stdout,
+    write: async (data: string | Uint8Array) => reader?.then(() => stdout.write(data)),
+  };
+  const sinks = { stdout: reader === undefined ? stdout : slowly, stderr };
   return {
     stdout,
     stderr,
     stopping,
-    out: new Output({ stdout, stderr, json, quiet, color, signal: stopping.signal }),
+    out: new Output({ ...sinks, json, quiet, color, signal: stopping.signal }),
   };
 }
 
@@ -37,16 +44,23 @@ describe('output', () => {
     },
   );
 
-  test('the database is let go of before a write that may block', async () => {
-    const { out, stdout } = open();
-    const seen: string[] = [];
-    out.beforeBlocking = async () => void seen.push(stdout.text());
-    await out.line('small');
-    expect(seen).toEqual([]);
-    await out.line(BIG);
-    expect(seen).toEqual(['']);
-    expect(stdout.text()).toBe(`small\n${BIG}\n`);
-    expect(out.begun).toBe(true);
+  test('what others may want is let go of while a write waits for its reader, and only then', async () => {
+    for (const slow of [true, false]) {
+      let read = () => {};
+      const reader = slow ? new Promise<void>((resolve) => (read = resolve)) : Promise.resolve();
+      const { out, stdout } = open({ reader });
+      let released = 0;
+      out.whenBlocked = async () => {
+        released++;
+        read();
+      };
+      await out.line('small');
+      expect(stdout.text()).toBe('');
+      await out.line(BIG);
+      expect(released).toBe(slow ? 1 : 0);
+      expect(stdout.text()).toBe(`small\n${BIG}\n`);
+      expect(out.begun).toBe(true);
+    }
   });
 
   test('bytes are kept though the caller uses their memory again', async () => {

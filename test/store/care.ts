@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHUNK, FILE, NODE, encodeTreeLeaf, hash } from '#object';
-import type { Digest } from '#object';
+import type { Digest, MapEntry } from '#object';
 import { LevelStore, createStore } from '#store';
 import type { NodeSource, RecordSource } from '#store';
 import type { TestObject } from '../contract/object-store.ts';
@@ -49,7 +49,7 @@ export function version(seeds: readonly number[], bytes: number): TestVersion {
     const content = noise(seed, bytes);
     return { kind: CHUNK, digest: hash(content), bytes: content } as const;
   });
-  const entries = chunks.map(({ digest }, i) => ({
+  const entries = chunks.map(({ digest }, i): MapEntry => ({
     key: Buffer.from(`file-${String(seeds[i]).padStart(5, '0')}`),
     kind: FILE,
     executable: false,
@@ -81,7 +81,11 @@ export async function* roots(source: RecordSource & NodeSource): AsyncGenerator<
 }
 
 /** What of the version cannot be read back as it was; empty if all is well. */
-export async function unlike(store: LevelStore, name: string, { root, chunks }: TestVersion): Promise<string[]> {
+export async function unlike(
+  store: LevelStore,
+  name: string,
+  { root, chunks }: TestVersion,
+): Promise<string[]> {
   const ref = await store.getRecord(`ref/${name}`);
   if (ref === undefined || Buffer.compare(ref, root.digest) !== 0) return [`ref ${name}`];
   const bad: string[] = [];
@@ -99,7 +103,8 @@ export async function unlike(store: LevelStore, name: string, { root, chunks }: 
 /** A copy of `art` as a process killed now would leave it, but for its lock. */
 export function imageOf(art: string): string {
   const image = temporaryFolder();
-  for (const part of ['objects', 'packs', 'tmp']) cpSync(join(art, part), join(image, part), { recursive: true });
+  for (const part of ['objects', 'packs', 'tmp'])
+    cpSync(join(art, part), join(image, part), { recursive: true });
   mkdirSync(join(image, 'lock'));
   return image;
 }

@@ -8,7 +8,8 @@ afterEach(removeTemporaryFolders);
 
 const KIB = 1024;
 const span = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-const packBytes = (art: string) => readdirSync(join(art, 'packs')).reduce((sum, name) => sum + statSync(join(art, 'packs', name)).size, 0);
+const packBytes = (art: string) =>
+  readdirSync(join(art, 'packs')).reduce((sum, name) => sum + statSync(join(art, 'packs', name)).size, 0);
 
 describe('collect', () => {
   test('what a root names stays, what none names goes, and its space is free', async () => {
@@ -29,7 +30,11 @@ describe('collect', () => {
     expect(await store.missing([...dead.chunks, dead.root])).toHaveLength(41);
     expect(await unlike(store, 'live', live)).toEqual([]);
     expect(await checkStore(store, { roots, deep: true })).toMatchObject({ problems: [], damaged: [] });
-    expect(await collect(store, { roots })).toMatchObject({ objectsRemoved: 0, freedBytes: 0, packsRewritten: 0 });
+    expect(await collect(store, { roots })).toMatchObject({
+      objectsRemoved: 0,
+      freedBytes: 0,
+      packsRewritten: 0,
+    });
   });
 
   test('a pack that is mostly dead is rewritten, and a journal too', async () => {
@@ -78,7 +83,10 @@ describe('collect', () => {
       let calls = 0;
       let revived: Promise<void> | undefined;
       const onProgress = () => {
-        if (calls++ === moment) revived = save(store, 'a', a).catch((error: unknown) => expect(error).toMatchObject({ code: 'REUSED_GONE' }));
+        if (calls++ === moment)
+          revived = save(store, 'a', a).catch((error: unknown) =>
+            expect(error).toMatchObject({ code: 'REUSED_GONE' }),
+          );
       };
       await collect(store, { roots, onProgress });
       await (revived ?? save(store, 'a', a));
@@ -121,7 +129,9 @@ describe('collect', () => {
       };
       await collect(store, { roots, onProgress });
     }
-    expect(new Set([...images.keys()].map((key) => key.split(' ')[1]))).toEqual(new Set(['removed', 'unlinked', 'journal', 'copied', 'named', 'moved']));
+    expect(new Set([...images.keys()].map((key) => key.split(' ')[1]))).toEqual(
+      new Set(['removed', 'unlinked', 'journal', 'copied', 'named', 'moved']),
+    );
     for (const image of images.values()) {
       await using store = new LevelStore(image);
       expect(await unlike(store, 'live', live)).toEqual([]);
@@ -138,7 +148,9 @@ describe('collect', () => {
     await save(store, 'dead', version([1], KIB));
     await forget(store, 'dead');
     await using transaction = await store.begin();
-    await transaction.publish(async (locked) => locked.setRecord('ref/broken', version([2], KIB).root.digest));
+    await transaction.publish(async (locked) =>
+      locked.setRecord('ref/broken', version([2], KIB).root.digest),
+    );
     await expect(collect(store, { roots })).rejects.toMatchObject({ code: 'OBJECT_NOT_FOUND' });
     expect(await store.missing(version([1], KIB).chunks)).toEqual([]);
   });

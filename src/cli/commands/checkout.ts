@@ -35,7 +35,7 @@ export const checkoutCommand = defineCommand({
     const request = requestOf(words, options);
     const results: CheckoutResult[] = [];
     {
-      await using repository = await open({ signed: true });
+      await using repository = await open();
       results.push(...(await repository.checkout(request)));
     }
     if (out.json) return out.document(request.spec === undefined ? results : results[0]);

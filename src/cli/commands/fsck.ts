@@ -28,7 +28,7 @@ export const fsckCommand = defineCommand({
     return result.ok ? 0 : DAMAGED;
 
     async function checked() {
-      await using repository = await open({ signed: true });
+      await using repository = await open();
       return await repository.fsck({
         deep: options.deep,
         repair: options.repair,
@@ -49,11 +49,12 @@ export const fsckCommand = defineCommand({
             await out.line(`         and ${formatCount(list.length - SHOWN_MAX)} more`);
         }
       }
-      for (const problem of result.problems ?? []) await out.line(printable(problem));
-      if (ok) out.say(`all is well: ${formatCount(count, 'object')} checked`);
-      else await out.line(`${formatCount(count, 'object')} checked, ${formatCount(damaged.length)} damaged`);
-      if (typeof healed === 'number' ? healed > 0 : healed)
-        out.say('the database was rebuilt from the packs');
+      for (const problem of result.problems) await out.line(printable(problem));
+      if (healed > 0) await out.line(`${formatCount(healed, 'problem')} mended`);
+      const looked = formatCount(count, 'object');
+      if (ok) return out.say(`all is well: ${looked} checked`);
+      await out.line(`${looked} checked, ${formatCount(damaged.length)} damaged`);
+      if (!options.repair) out.note('`art fsck --repair` rebuilds the database from the packs');
     }
   },
 });

@@ -12,7 +12,7 @@ export const gcCommand = defineCommand({
     'undo-window': {
       kind: 'number',
       value: 'DAYS',
-      describe: 'Keep what an undo of the last DAYS days needs',
+      describe: 'Keep what an undo of the last DAYS days needs (default: 30)',
     },
     explain: { kind: 'switch', describe: 'Say why the rest is kept' },
   },
@@ -33,7 +33,7 @@ export const gcCommand = defineCommand({
     if (options.explain) for (const reason of result.reasons) await out.line(`  ${printable(reason)}`);
 
     async function collected() {
-      await using repository = await open({ signed: true });
+      await using repository = await open();
       return await repository.gc({
         dryRun: options['dry-run'],
         explain: options.explain,

@@ -22,7 +22,9 @@ await build({
   target: 'node20.19',
   conditions: ['source'],
   external: ['blake3', '@napi-rs/blake-hash', '@bokuweb/zstd-wasm'],
-  banner: { js: "import { createRequire as artRequire } from 'node:module'; const require = artRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as artRequire } from 'node:module'; const require = artRequire(import.meta.url);",
+  },
   plugins: [nativeBinding],
   legalComments: 'none',
   logLevel: 'warning',

@@ -72,7 +72,12 @@ function runAll(): void {
   };
   const known = Object.entries(SCENARIOS).map(([name, make]) => ({ name, scenario: make(options) }));
   const names = new Set(['startup', ...known.flatMap(({ name, scenario }) => [name, ...rowsOf(scenario)])]);
-  for (const word of positionals) if (!names.has(word)) throw new Error(`no workload is called ${word}`);
+  const unknown = positionals.find((word) => !names.has(word));
+  if (unknown !== undefined) {
+    say(`no workload is called ${unknown}; --help lists them\n`);
+    process.exitCode = 2;
+    return;
+  }
 
   for (const { name, scenario } of known) {
     const isWhole = positionals.length === 0 ? !LONG.includes(name) : positionals.includes(name);

@@ -3,7 +3,16 @@ import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /** The rooms, each on the floor of its number: it may import rooms of lower floors only. */
-const FLOORS: Record<string, number> = { base: 0, object: 1, store: 2, tree: 3, version: 4, worktree: 5, repo: 6, cli: 7 };
+const FLOORS: Record<string, number> = {
+  base: 0,
+  object: 1,
+  store: 2,
+  tree: 3,
+  version: 4,
+  worktree: 5,
+  repo: 6,
+  cli: 7,
+};
 const SRC = join(import.meta.dirname, '..', 'src');
 
 interface Import {
@@ -19,10 +28,13 @@ function sources(): string[] {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(SRC, file), 'utf8');
   const found: Import[] = [];
-  for (const match of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)) {
+  for (const match of text.matchAll(
+    /^(?:import|export)\s+(type\s+)?(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm,
+  )) {
     found.push({ file, target: match[2], typeOnly: match[1] !== undefined });
   }
-  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) found.push({ file, target: match[1], typeOnly: false });
+  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g))
+    found.push({ file, target: match[1], typeOnly: false });
   return found;
 }
 
@@ -79,7 +91,11 @@ describe('the house', () => {
   });
 
   test('only the command line touches the terminal and the environment', () => {
-    const rude = sources().filter((file) => roomOf(file) !== 'cli' && /\bconsole\.|process\.(env|exit|stdout|stderr|argv)\b/.test(readFileSync(join(SRC, file), 'utf8')));
+    const rude = sources().filter(
+      (file) =>
+        roomOf(file) !== 'cli' &&
+        /\bconsole\.|process\.(env|exit|stdout|stderr|argv)\b/.test(readFileSync(join(SRC, file), 'utf8')),
+    );
     expect(rude).toEqual([]);
   });
 

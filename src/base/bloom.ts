@@ -16,7 +16,8 @@ export class BloomFilter {
   }
 
   add(digest: Uint8Array): void {
-    for (let probe = 0; probe < PROBES; probe++) this.#bits[this.#byteOf(digest, probe)] |= bitOf(digest, probe);
+    for (let probe = 0; probe < PROBES; probe++)
+      this.#bits[this.#byteOf(digest, probe)] |= bitOf(digest, probe);
   }
 
   has(digest: Uint8Array): boolean {
@@ -28,7 +29,9 @@ export class BloomFilter {
 
   #byteOf(digest: Uint8Array, probe: number): number {
     const at = probe * 4;
-    return (digest[at] | (digest[at + 1] << 8) | (digest[at + 2] << 16) | (digest[at + 3] << 24)) & this.#mask;
+    return (
+      (digest[at] | (digest[at + 1] << 8) | (digest[at + 2] << 16) | (digest[at + 3] << 24)) & this.#mask
+    );
   }
 }
 

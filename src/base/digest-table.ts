@@ -35,7 +35,8 @@ export class DigestTable {
 
   /** Every digest in the order it was added; views that the next `add` may leave stale. */
   *[Symbol.iterator](): IterableIterator<Uint8Array> {
-    for (let i = 0; i < this.#size; i++) yield this.#digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
+    for (let i = 0; i < this.#size; i++)
+      yield this.#digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
   }
 
   clear(): void {

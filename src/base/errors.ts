@@ -36,9 +36,15 @@ export const ERRORS = {
   OBJECT_NOT_FOUND: { exit: 3, hint: 'Run `art fsck` to learn what is missing.' },
   CONFIG_NOT_FOUND: { exit: 3, hint: '`art config` lists what is set.' },
   // 4: data is damaged
-  OBJECT_CORRUPT: { exit: 4, hint: 'Run `art fsck --deep` to learn how far it goes, `art fsck --repair` to mend it.' },
+  OBJECT_CORRUPT: {
+    exit: 4,
+    hint: 'Run `art fsck --deep` to learn how far it goes, `art fsck --repair` to mend it.',
+  },
   OBJECT_INVALID: { exit: 4, hint: 'It was not written by art, or by a newer one.' },
-  PACK_CORRUPT: { exit: 4, hint: 'Run `art fsck --deep` to learn how far it goes, `art fsck --repair` to mend it.' },
+  PACK_CORRUPT: {
+    exit: 4,
+    hint: 'Run `art fsck --deep` to learn how far it goes, `art fsck --repair` to mend it.',
+  },
   STORE_DAMAGED: { exit: 4, hint: 'Run `art fsck --repair`: it rebuilds the database from the packs.' },
   TREE_UNSAFE: { exit: 4, hint: 'Nothing was written. Ask whoever made this version.' },
   // 5: two things do not agree
@@ -46,7 +52,10 @@ export const ERRORS = {
   TYPE_MISMATCH: { exit: 5, hint: 'Leave -t away, or commit under another name.' },
   NAME_TAKEN: { exit: 5, hint: 'Choose a name that differs by more than case.' },
   BINDING_CONFLICT: { exit: 5, hint: 'Use --no-bind, or `art unbind` the other one first.' },
-  BOUND_PATH_GONE: { exit: 5, hint: 'Use `art checkout NAME` to bring it back, or --allow-empty to commit it as empty.' },
+  BOUND_PATH_GONE: {
+    exit: 5,
+    hint: 'Use `art checkout NAME` to bring it back, or --allow-empty to commit it as empty.',
+  },
   REF_MOVED: { exit: 5, hint: 'Run the command again.' },
   REUSED_GONE: { exit: 5, hint: 'Run the command again.' },
   // 6: somebody else is at it
@@ -64,7 +73,11 @@ export class ArtError extends Error {
   readonly exit: number;
   readonly hint: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly hint?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly hint?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     const kind: ErrorKind = ERRORS[code];
     this.code = code;
@@ -90,7 +103,8 @@ export function fileError(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
   if (error instanceof ArtError || errno === undefined) return error;
   const shown = JSON.stringify(path);
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') return new ArtError('DISK_FULL', `no space left to write ${shown}`, { cause: error });
+  if (errno === 'ENOSPC' || errno === 'EDQUOT')
+    return new ArtError('DISK_FULL', `no space left to write ${shown}`, { cause: error });
   if (errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS') {
     return new ArtError('FOLDER_UNWRITABLE', `not permitted: ${shown} (${errno})`, { cause: error });
   }

@@ -1,6 +1,8 @@
 /** Writes to a file descriptor of the process without ever keeping the process itself waiting. */
-import { fstatSync, write } from 'node:fs';
+import { fstatSync, statSync, write } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { createRequire } from 'node:module';
+import { devNull } from 'node:os';
 import { sleep } from '#base';
 import type { Sink } from './sink.ts';
 
@@ -12,13 +14,16 @@ const FULL_PIPE_MS = 5;
  * waiting process is let in. `write` of node:fs waits in another thread.
  */
 export function processSink(fd: 1 | 2): Sink {
-  const { file, terminal } = kindOf(fd);
+  const stat = statOf(fd);
+  let terminal: boolean | undefined;
   return {
-    isTTY: terminal,
-    get columns() {
-      return terminal ? (fd === 1 ? process.stdout : process.stderr).columns : undefined;
+    get isTTY() {
+      return (terminal ??= stat?.isCharacterDevice() === true && isTerminal(fd, stat));
     },
-    mayBlock: !file,
+    get columns() {
+      return (fd === 1 ? process.stdout : process.stderr).columns;
+    },
+    mayBlock: stat?.isFile() !== true,
     write: (data) => writeWhole(fd, typeof data === 'string' ? Buffer.from(data) : data),
   };
 }
@@ -41,15 +46,18 @@ function writeSome(fd: number, bytes: Uint8Array, from: number): Promise<number>
   });
 }
 
-function kindOf(fd: number): { readonly file: boolean; readonly terminal: boolean } {
+function statOf(fd: number): Stats | undefined {
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isCharacterDevice()) return { file: stat.isFile(), terminal: false };
+    return fstatSync(fd);
   } catch {
     // Closed from the start: the first write will say so.
-    return { file: false, terminal: false };
+    return undefined;
   }
-  // Loaded only where there may be a terminal: it brings the network along.
+}
+
+// node:tty is loaded only where there may be a terminal: it brings the network along, and takes milliseconds.
+function isTerminal(fd: number, { rdev }: Stats): boolean {
+  if (statSync(devNull, { throwIfNoEntry: false })?.rdev === rdev) return false;
   const { isatty } = createRequire(import.meta.url)('node:tty') as typeof import('node:tty');
-  return { file: false, terminal: isatty(fd) };
+  return isatty(fd);
 }

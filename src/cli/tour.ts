@@ -58,7 +58,11 @@ function fingerprint(folder: string): string {
   const all = createHash('sha256');
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     const stat = lstatSync(join(folder, path));
-    const content = stat.isSymbolicLink() ? readlinkSync(join(folder, path)) : stat.isFile() ? readFileSync(join(folder, path)) : '';
+    const content = stat.isSymbolicLink()
+      ? readlinkSync(join(folder, path))
+      : stat.isFile()
+        ? readFileSync(join(folder, path))
+        : '';
     all.update(`${path}\0${stat.isFile() && (stat.mode & 0o100) !== 0}\0`).update(content);
   }
   return all.digest('hex');

@@ -3,7 +3,16 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { ArtError, equalBytes, utf8 } from '#base';
 
 /** What a node is; the second byte of its encoding. Numbers are part of the format and never reused. */
-export const NODE_KIND = { fileLeaf: 1, fileInner: 2, treeLeaf: 3, treeInner: 4, commit: 5, state: 6, run: 7, metadata: 8 } as const;
+export const NODE_KIND = {
+  fileLeaf: 1,
+  fileInner: 2,
+  treeLeaf: 3,
+  treeInner: 4,
+  commit: 5,
+  state: 6,
+  run: 7,
+  metadata: 8,
+} as const;
 export type NodeKind = keyof typeof NODE_KIND;
 
 /** Namespaced fields (`vendor.name`) that this release does not know and keeps as they are. */
@@ -27,7 +36,8 @@ export function nodeKindOf(bytes: Uint8Array): NodeKind {
 
 /** Decodes a node of `kind` and `format`, or raises OBJECT_INVALID. */
 export function decodeNode(kind: NodeKind, format: number, bytes: Uint8Array): Fields {
-  const invalid = (why: string, cause?: unknown) => new ArtError('OBJECT_INVALID', `${kind} ${why}`, { cause });
+  const invalid = (why: string, cause?: unknown) =>
+    new ArtError('OBJECT_INVALID', `${kind} ${why}`, { cause });
   if (bytes.length > NODE_BYTES_MAX) throw invalid(`of ${bytes.length} bytes is larger than any may be`);
   let decoded: unknown;
   try {
@@ -38,7 +48,8 @@ export function decodeNode(kind: NodeKind, format: number, bytes: Uint8Array): F
   if (!Array.isArray(decoded) || decoded.length !== 3) throw invalid('is not [kind, format, fields]');
   const [foundKind, foundFormat, fields] = decoded as unknown[];
   if (foundKind !== NODE_KIND[kind]) throw invalid(`expected, found kind ${String(foundKind)}`);
-  if (foundFormat !== format) throw invalid(`of format ${String(foundFormat)} is newer than this art knows (${format})`);
+  if (foundFormat !== format)
+    throw invalid(`of format ${String(foundFormat)} is newer than this art knows (${format})`);
   if (!isMap(fields)) throw invalid('has no fields');
   // The decoder forgives what the encoder never writes (order of keys, long numbers): one value, one name.
   if (!equalBytes(dagCbor.encode(decoded), bytes)) throw invalid('is not in its one canonical encoding');
@@ -68,13 +79,15 @@ export class Fields {
   /** A whole number of at least 0 and at most `max`. */
   count(key: string, max = Number.MAX_SAFE_INTEGER): number {
     const value = this.raw(key);
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) throw this.invalid(key);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max)
+      throw this.invalid(key);
     return value;
   }
 
   text(key: string, bytesMax: number): string {
     const value = this.raw(key);
-    if (typeof value !== 'string' || value.length > bytesMax || utf8(value).length > bytesMax) throw this.invalid(key);
+    if (typeof value !== 'string' || value.length > bytesMax || utf8(value).length > bytesMax)
+      throw this.invalid(key);
     return value;
   }
 
@@ -99,7 +112,8 @@ export class Fields {
 
   texts(key: string, lengthMax: number, bytesMax: number): readonly string[] {
     const value = this.list(key, lengthMax);
-    for (const item of value) if (typeof item !== 'string' || utf8(item).length > bytesMax) throw this.invalid(key);
+    for (const item of value)
+      if (typeof item !== 'string' || utf8(item).length > bytesMax) throw this.invalid(key);
     return value as readonly string[];
   }
 

@@ -1,6 +1,14 @@
 /** Puts, moves and removes aliases. */
 import { ArtError } from '#base';
-import { artifactNotFound, findLatest, parseAlias, parseSpec, removeAlias, resolve, setAlias } from '#version';
+import {
+  artifactNotFound,
+  findLatest,
+  parseAlias,
+  parseSpec,
+  removeAlias,
+  resolve,
+  setAlias,
+} from '#version';
 import type { Artifact } from '#version';
 import { aliasesOf } from './commit.ts';
 import type { Context } from './context.ts';
@@ -15,7 +23,11 @@ export interface AliasResult {
 }
 
 /** Makes each alias name the version. Raises what finding the version raises, and NAME_INVALID. */
-export async function putAliases(context: Context, spec: string, names: readonly string[]): Promise<AliasResult> {
+export async function putAliases(
+  context: Context,
+  spec: string,
+  names: readonly string[],
+): Promise<AliasResult> {
   const aliases = names.map(parseAlias);
   const { name, selector, back } = parseSpec(spec);
   await using tx = await context.store.begin();
@@ -24,7 +36,8 @@ export async function putAliases(context: Context, spec: string, names: readonly
     const { number } = await resolve(draft, artifact, selector, back);
     const before = artifact;
     for (const alias of aliases) {
-      if (artifact.state.aliases.get(alias) !== number) artifact = await setAlias(draft, artifact, alias, number);
+      if (artifact.state.aliases.get(alias) !== number)
+        artifact = await setAlias(draft, artifact, alias, number);
     }
     if (artifact !== before) await draft.setArtifact(artifact);
     return resultOf(draft, artifact, number);
@@ -39,7 +52,8 @@ export async function removeAliases(context: Context, targets: readonly string[]
     const artifacts = new Map<string, Artifact>();
     const touched: { readonly name: string; readonly number: number }[] = [];
     for (const { name, selector } of parsed) {
-      if (selector.by !== 'alias') throw new ArtError('USAGE', `"${name}" needs an alias after it: NAME:ALIAS`);
+      if (selector.by !== 'alias')
+        throw new ArtError('USAGE', `"${name}" needs an alias after it: NAME:ALIAS`);
       const artifact = artifacts.get(name) ?? (await artifactIn(draft, name));
       const number = artifact.state.aliases.get(selector.alias);
       artifacts.set(name, removeAlias(artifact, selector.alias));
@@ -58,5 +72,9 @@ async function artifactIn(draft: Draft, name: Parameters<Draft['findArtifact']>[
 
 async function resultOf(draft: Draft, artifact: Artifact, number: number): Promise<AliasResult> {
   const latest = await findLatest(draft, artifact);
-  return { name: artifact.state.name, version: `v${number}`, aliases: aliasesOf(artifact, number, latest?.number) };
+  return {
+    name: artifact.state.name,
+    version: `v${number}`,
+    aliases: aliasesOf(artifact, number, latest?.number),
+  };
 }

@@ -84,18 +84,32 @@ export async function fsck(context: Context, request: FsckRequest = {}): Promise
   const { store, art, signal } = context;
   if (request.breakLock === true) store.database.lock.break();
   const roots = rootsSince(-Infinity);
-  const options = { roots, ...(request.deep !== undefined && { deep: request.deep }), ...(signal && { signal }) };
+  const options = {
+    roots,
+    ...(request.deep !== undefined && { deep: request.deep }),
+    ...(signal && { signal }),
+  };
   let checked = await checkStore(store, options);
   let healed = 0;
   if (request.repair === true && checked.problems.length > 0) {
     const before = checked.problems.length;
     await store.rest();
-    await rebuildDatabase(art, { roots, deep: request.deep === true || checked.damaged.length > 0, ...(signal && { signal }) });
+    await rebuildDatabase(art, {
+      roots,
+      deep: request.deep === true || checked.damaged.length > 0,
+      ...(signal && { signal }),
+    });
     checked = await checkStore(store, options);
     healed = Math.max(0, before - checked.problems.length);
   }
   const ok = checked.problems.length === 0;
-  return { ok, checked: checked.checked, damaged: await whereDamaged(context, checked), healed, problems: checked.problems };
+  return {
+    ok,
+    checked: checked.checked,
+    damaged: await whereDamaged(context, checked),
+    healed,
+    problems: checked.problems,
+  };
 }
 
 /** Everything that must stay: the state of each artifact, what folders hold, and what an operation since then moved. */
@@ -110,7 +124,10 @@ function rootsSince(since: number): Roots {
       const { time, changes } = decodeOperation(value);
       if (time < since) continue;
       const moved = changes.flatMap(({ before, after }) => [before, after]);
-      yield* await present(source, moved.filter((digest): digest is Digest => digest !== null));
+      yield* await present(
+        source,
+        moved.filter((digest): digest is Digest => digest !== null),
+      );
     }
   };
 }
@@ -129,9 +146,12 @@ async function present(source: NodeSource, digests: readonly Digest[]): Promise<
   return found;
 }
 
-async function* rows(source: RecordSource, prefix: string): AsyncGenerator<{ readonly value: Uint8Array }, void> {
+async function* rows(
+  source: RecordSource,
+  prefix: string,
+): AsyncGenerator<{ readonly value: Uint8Array }, void> {
   const limit = 1000;
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const page = await source.listRecords(prefix, { limit, ...(after !== undefined && { after }) });
     yield* page;
     if (page.length < limit) return;
@@ -144,7 +164,12 @@ const NAMED_MAX = 100;
 // Only when something is damaged: looks through every version for what needs it.
 async function whereDamaged(context: Context, { damaged }: Checked): Promise<DamagedRow[]> {
   if (damaged.length === 0) return [];
-  const needed = new Map(damaged.map(({ kind, digest }) => [`${kind}${toHex(digest)}`, { versions: new Set<string>(), paths: new Set<string>() }]));
+  const needed = new Map(
+    damaged.map(({ kind, digest }) => [
+      `${kind}${toHex(digest)}`,
+      { versions: new Set<string>(), paths: new Set<string>() },
+    ]),
+  );
   const note = (kind: number, digest: Digest, version: string, path?: string) => {
     const found = needed.get(`${kind}${toHex(digest)}`);
     if (found === undefined) return;
@@ -155,7 +180,8 @@ async function whereDamaged(context: Context, { damaged }: Checked): Promise<Dam
     for (const name of await artifactNames(context.store)) {
       const artifact = await getArtifact(context.store, name);
       for await (const batch of listVersions(context.store, artifact)) {
-        for (const { number, commit } of batch) await noteVersion(context, commit, `${name}:v${number}`, note);
+        for (const { number, commit } of batch)
+          await noteVersion(context, commit, `${name}:v${number}`, note);
       }
     }
   } catch {
@@ -163,7 +189,12 @@ async function whereDamaged(context: Context, { damaged }: Checked): Promise<Dam
   }
   return damaged.map(({ kind, digest }) => {
     const { versions, paths } = needed.get(`${kind}${toHex(digest)}`)!;
-    return { cid: formatCid({ kind, digest }), kind: kind === CHUNK ? 'chunk' : 'node', versions: [...versions], paths: [...paths] };
+    return {
+      cid: formatCid({ kind, digest }),
+      kind: kind === CHUNK ? 'chunk' : 'node',
+      versions: [...versions],
+      paths: [...paths],
+    };
   });
 }
 
@@ -187,7 +218,13 @@ async function noteVersion(context: Context, commit: Digest, version: string, no
   }
 }
 
-async function noteFile(source: NodeSource, digest: Digest, version: string, path: string, note: Note): Promise<void> {
+async function noteFile(
+  source: NodeSource,
+  digest: Digest,
+  version: string,
+  path: string,
+  note: Note,
+): Promise<void> {
   note(NODE, digest, version, path);
   let bytes: Uint8Array;
   try {

@@ -16,7 +16,15 @@ import type { FoundVersion } from './find.ts';
 import { cidOf } from './look.ts';
 import { publishOperation } from './operation.ts';
 import { bindingOf } from './status.ts';
-import { bindablePath, boundFolder, readPins, readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
+import {
+  bindablePath,
+  boundFolder,
+  readPins,
+  readWanted,
+  readWantedText,
+  writePins,
+  writeWantedText,
+} from './wanted-files.ts';
 
 export interface CheckoutRequest {
   /** The version; absent: what `art.lock` wants. */
@@ -65,7 +73,10 @@ interface Target {
  * BINDING_CONFLICT, LOCKED, and what finding versions raises.
  */
 export async function checkout(context: Context, request: CheckoutRequest): Promise<CheckoutResult[]> {
-  const targets = request.spec === undefined ? await lockedTargets(context, request) : [await specTarget(context, request, request.spec)];
+  const targets =
+    request.spec === undefined
+      ? await lockedTargets(context, request)
+      : [await specTarget(context, request, request.spec)];
   await using closing = new Closing();
   for (const { dir } of targets) await lockFolder(context, dir, closing);
   const steps: Step[] = [];
@@ -76,7 +87,10 @@ export async function checkout(context: Context, request: CheckoutRequest): Prom
 }
 
 /** A plain copy, bound to nothing: files that differ are restored, extra ones left. */
-export async function download(context: Context, request: { readonly spec: string; readonly dir?: string; readonly paths?: readonly string[] }): Promise<CheckoutResult> {
+export async function download(
+  context: Context,
+  request: { readonly spec: string; readonly dir?: string; readonly paths?: readonly string[] },
+): Promise<CheckoutResult> {
   const found = await getSpec(context.store, request.spec);
   const name = found.artifact.state.name as ArtifactName;
   const separator = process.platform === 'win32' ? '-' : ':';
@@ -107,7 +121,15 @@ export async function verify(context: Context, spec: string, dir?: string): Prom
   if (!existsSync(folder)) throw new ArtError('PATH_NOT_FOUND', `${JSON.stringify(folder)} does not exist`);
   const lists = { added: [] as string[], modified: [] as string[], removed: [] as string[] };
   const { store, tmp, root } = context;
-  const compared = compareFolder({ dir: folder, tree: found.commit.tree, source: store, tmpDir: tmp, stopAt: root, ignored: 'compared', ...watched(context) });
+  const compared = compareFolder({
+    dir: folder,
+    tree: found.commit.tree,
+    source: store,
+    tmpDir: tmp,
+    stopAt: root,
+    ignored: 'compared',
+    ...watched(context),
+  });
   for await (const batch of compared) for (const { path, change } of batch) lists[change].push(path);
   const ok = lists.added.length + lists.modified.length + lists.removed.length === 0;
   return { ok, missing: lists.removed, extra: lists.added, changed: lists.modified };
@@ -122,7 +144,8 @@ async function specTarget(context: Context, request: CheckoutRequest, spec: stri
     const dir = realOrSame(resolve(context.folder, request.dir));
     return checked({ name, found, dir, bound: dir === boundDir, wantedText: undefined }, request);
   }
-  if (boundDir !== undefined) return checked({ name, found, dir: boundDir, bound: true, wantedText: undefined }, request);
+  if (boundDir !== undefined)
+    return checked({ name, found, dir: boundDir, bound: true, wantedText: undefined }, request);
   const dir = usualFolder(context, name);
   const path = bindablePath(context.root, dir);
   const binds = (request.bind ?? context.run === null) && path !== undefined && request.paths === undefined;
@@ -134,16 +157,25 @@ async function specTarget(context: Context, request: CheckoutRequest, spec: stri
 
 function checked(target: Target, request: CheckoutRequest): Target {
   if (!target.bound || request.paths === undefined || request.paths.length === 0) return target;
-  throw new ArtError('BINDING_CONFLICT', `${JSON.stringify(target.dir)} is bound to "${target.name}" and would then hold only part of it`, {
-    hint: 'Name another folder for part of a version.',
-  });
+  throw new ArtError(
+    'BINDING_CONFLICT',
+    `${JSON.stringify(target.dir)} is bound to "${target.name}" and would then hold only part of it`,
+    {
+      hint: 'Name another folder for part of a version.',
+    },
+  );
 }
 
 async function lockedTargets(context: Context, request: CheckoutRequest): Promise<Target[]> {
   const { bindings } = readWanted(context.root);
   const pins = readPins(context.root);
-  if (bindings.size === 0) throw new ArtError('NOTHING_BOUND', 'no folder is bound to an artifact yet', { hint: 'Name a version: `art checkout NAME`.' });
-  const chosen = request.names?.length ? request.names.map((name) => bindingOf(bindings, name)) : [...bindings.values()];
+  if (bindings.size === 0)
+    throw new ArtError('NOTHING_BOUND', 'no folder is bound to an artifact yet', {
+      hint: 'Name a version: `art checkout NAME`.',
+    });
+  const chosen = request.names?.length
+    ? request.names.map((name) => bindingOf(bindings, name))
+    : [...bindings.values()];
   const targets: Target[] = [];
   for (const binding of chosen) {
     const pin = pins.get(binding.name);
@@ -152,7 +184,18 @@ async function lockedTargets(context: Context, request: CheckoutRequest): Promis
       continue;
     }
     const found = await pinned(context, binding.name, pin);
-    targets.push(checked({ name: binding.name, found, dir: boundFolder(context.root, binding), bound: true, wantedText: undefined }, request));
+    targets.push(
+      checked(
+        {
+          name: binding.name,
+          found,
+          dir: boundFolder(context.root, binding),
+          bound: true,
+          wantedText: undefined,
+        },
+        request,
+      ),
+    );
   }
   return targets;
 }
@@ -176,7 +219,12 @@ interface Step {
   readonly plan: CheckoutPlan;
 }
 
-async function planStep(context: Context, request: CheckoutRequest, target: Target, closing: Closing): Promise<Step> {
+async function planStep(
+  context: Context,
+  request: CheckoutRequest,
+  target: Target,
+  closing: Closing,
+): Promise<Step> {
   const { store, tmp, root } = context;
   const held = await findHeld(store, target.dir);
   const options: CheckoutOptions = {
@@ -206,14 +254,27 @@ async function carryOut(context: Context, { target, held: before, options, plan 
   const { commit, number } = target.found.version;
   const goal = { commit, tree: target.found.commit.tree };
   const partial = options.paths !== undefined && options.paths.length > 0;
-  const made: Held = { path: target.dir, artifact: target.name, number, ...goal, partial, moving: null, time: context.now() };
+  const made: Held = {
+    path: target.dir,
+    artifact: target.name,
+    number,
+    ...goal,
+    partial,
+    moving: null,
+    time: context.now(),
+  };
   const changes = plan.counts.written + plan.counts.removed > 0;
   if (changes) {
     const start: Held = before ?? { ...made, tree: await emptyTree(context), partial: true };
     await setHeld(context, { ...start, moving: goal });
   }
   await applyPlan(plan, options);
-  const same = before !== undefined && !changes && before.moving === null && equalBytes(before.commit, commit) && before.partial === partial;
+  const same =
+    before !== undefined &&
+    !changes &&
+    before.moving === null &&
+    equalBytes(before.commit, commit) &&
+    before.partial === partial;
   if (!same) await setHeld(context, made);
   if (target.wantedText !== undefined) writeWantedText(context.root, target.wantedText);
   if (target.bound) writePins(context.root, new Map([[target.name, { commit, number }]]));
@@ -234,7 +295,16 @@ async function emptyTree(context: Context): Promise<Uint8Array> {
 
 function resultOf({ name, found, dir }: Target, counts: CheckoutCounts): CheckoutResult {
   const { written, removed, unchanged, bytes } = counts;
-  return { name, version: `v${found.version.number}`, cid: cidOf(found.version.commit), dir, written, removed, unchanged, bytes };
+  return {
+    name,
+    version: `v${found.version.number}`,
+    cid: cidOf(found.version.commit),
+    dir,
+    written,
+    removed,
+    unchanged,
+    bytes,
+  };
 }
 
 /** The bound folder of an artifact, else its place under the artifacts folder. */

@@ -5,7 +5,21 @@ import { ArtError, DigestTable, equalBytes, fileError, isArtError } from '#base'
 import { CHUNK, NODE, encodeCommit, formatCid, hash, placeMetadata } from '#object';
 import type { Digest, Metadata } from '#object';
 import type { Transaction } from '#store';
-import { addTags, addVersion, aliasesByNumber, bind, editVersion, findLatest, findVersionOfCommit, newArtifact, parseAlias, parseArtifactName, parseTag, parseTypeName, setAlias } from '#version';
+import {
+  addTags,
+  addVersion,
+  aliasesByNumber,
+  bind,
+  editVersion,
+  findLatest,
+  findVersionOfCommit,
+  newArtifact,
+  parseAlias,
+  parseArtifactName,
+  parseTag,
+  parseTypeName,
+  setAlias,
+} from '#version';
 import type { Alias, Artifact, ArtifactName, Binding, Tag, TypeName, Version } from '#version';
 import { snapshot, sourcesByName } from '#worktree';
 import type { Snapshot, SnapshotSource } from '#worktree';
@@ -14,7 +28,14 @@ import type { Context } from './context.ts';
 import { findHeld, getCommit } from './find.ts';
 import { findArtifact, publishOperation } from './operation.ts';
 import type { Draft } from './operation.ts';
-import { bindablePath, boundFolder, readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
+import {
+  bindablePath,
+  boundFolder,
+  readWanted,
+  readWantedText,
+  writePins,
+  writeWantedText,
+} from './wanted-files.ts';
 
 export interface CommitRequest {
   /** Absent: every bound artifact that changed. */
@@ -62,7 +83,8 @@ const TRIES = 5;
  * METADATA_INVALID, and what reading files raises.
  */
 export async function commit(context: Context, request: CommitRequest): Promise<CommitResult[]> {
-  const plans = request.name === undefined ? plansForAll(context, request) : [planFor(context, request, request.name)];
+  const plans =
+    request.name === undefined ? plansForAll(context, request) : [planFor(context, request, request.name)];
   for (let attempt = 1; ; attempt++) {
     try {
       return await commitPlans(context, request, plans);
@@ -97,17 +119,25 @@ function planFor(context: Context, request: CommitRequest, text: string): Plan {
   const wantedText = readWantedText(context.root);
   const binding = readWanted(context.root).bindings.get(name);
   if (request.paths === undefined || request.paths.length === 0) {
-    if (binding === undefined) throw new ArtError('NOTHING_BOUND', `"${name}" is bound to no folder`, { hint: `Name one: \`art commit ${name} PATH\`.` });
+    if (binding === undefined)
+      throw new ArtError('NOTHING_BOUND', `"${name}" is bound to no folder`, {
+        hint: `Name one: \`art commit ${name} PATH\`.`,
+      });
     return boundPlan(context, request, binding);
   }
   const paths = request.paths.map((path) => resolve(context.folder, path));
   for (const path of paths) if (!existsSync(path)) throw missing(path);
   const folder = paths.length === 1 && statSync(paths[0]).isDirectory() ? realFolder(paths[0]) : undefined;
   const path = folder === undefined ? undefined : bindablePath(context.root, folder);
-  const bound = binding !== undefined && folder !== undefined && boundFolder(context.root, binding) === folder;
-  const wanted = request.bind ?? (binding === undefined && path !== undefined && path !== '.' && context.run === null);
+  const bound =
+    binding !== undefined && folder !== undefined && boundFolder(context.root, binding) === folder;
+  const wanted =
+    request.bind ?? (binding === undefined && path !== undefined && path !== '.' && context.run === null);
   if (request.bind === true && path === undefined) {
-    throw new ArtError('BINDING_CONFLICT', `only a folder inside ${JSON.stringify(context.root)} can be bound to "${name}"`);
+    throw new ArtError(
+      'BINDING_CONFLICT',
+      `only a folder inside ${JSON.stringify(context.root)} can be bound to "${name}"`,
+    );
   }
   const after = wanted && path !== undefined ? bind(wantedText, name, path) : wantedText;
   const sources = folder === undefined ? sourcesByName(paths) : [{ path: folder, dest: '' }];
@@ -158,7 +188,11 @@ interface Taken {
   readonly storedBytes: number;
 }
 
-async function commitPlans(context: Context, request: CommitRequest, plans: readonly Plan[]): Promise<CommitResult[]> {
+async function commitPlans(
+  context: Context,
+  request: CommitRequest,
+  plans: readonly Plan[],
+): Promise<CommitResult[]> {
   await using real = await context.store.begin();
   const tx = request.dryRun ? countingOnly(real) : real;
   const taken: Taken[] = [];
@@ -177,8 +211,11 @@ async function commitPlans(context: Context, request: CommitRequest, plans: read
   if (request.dryRun) return dryRun(context, real, decide);
   const results = await publishOperation(real, context, decide);
   // Still under the lock: the database stays open until the transaction ends.
-  for (const { plan } of taken) if (plan.wantedText !== undefined) writeWantedText(context.root, plan.wantedText);
-  const pins = results.flatMap((result, i) => (taken[i].plan.bound ? [[taken[i].plan.name, pinOf(result)] as const] : []));
+  for (const { plan } of taken)
+    if (plan.wantedText !== undefined) writeWantedText(context.root, plan.wantedText);
+  const pins = results.flatMap((result, i) =>
+    taken[i].plan.bound ? [[taken[i].plan.name, pinOf(result)] as const] : [],
+  );
   writePins(context.root, new Map(pins));
   return results.map(publicResult);
 }
@@ -206,13 +243,17 @@ async function refuseEarly(context: Context, request: CommitRequest, plan: Plan)
   const held = await findHeld(context.store, plan.folder);
   const hadFiles = held !== undefined && (await getCommit(context.store, held.commit)).files > 0;
   if (!there || (hadFiles && readdirSync(plan.folder).length === 0)) {
-    throw new ArtError('BOUND_PATH_GONE', `the folder ${JSON.stringify(plan.folder)} of "${plan.name}" is ${there ? 'empty' : 'gone'}`);
+    throw new ArtError(
+      'BOUND_PATH_GONE',
+      `the folder ${JSON.stringify(plan.folder)} of "${plan.name}" is ${there ? 'empty' : 'gone'}`,
+    );
   }
 }
 
 function checkType(artifact: Artifact, type: TypeName | undefined): void {
   const { name, type: has } = artifact.state;
-  if (type !== undefined && type !== has) throw new ArtError('TYPE_MISMATCH', `"${name}" is of type "${has}", not "${type}"`);
+  if (type !== undefined && type !== has)
+    throw new ArtError('TYPE_MISMATCH', `"${name}" is of type "${has}", not "${type}"`);
 }
 
 async function take(context: Context, tx: Transaction, plan: Plan): Promise<Snapshot> {
@@ -221,14 +262,22 @@ async function take(context: Context, tx: Transaction, plan: Plan): Promise<Snap
   return snapshot({
     sources: gone ? [] : plan.sources,
     tx,
-    statCache: statCacheOf(context, plan.sources.map(({ path }) => path)),
+    statCache: statCacheOf(
+      context,
+      plan.sources.map(({ path }) => path),
+    ),
     tmpDir: tmp,
     stopAt: root,
     ...watched(context),
   });
 }
 
-async function decideOne(context: Context, request: CommitRequest, draft: Draft, taken: Taken): Promise<Decided> {
+async function decideOne(
+  context: Context,
+  request: CommitRequest,
+  draft: Draft,
+  taken: Taken,
+): Promise<Decided> {
   const { plan, snapshot: made, newBytes, storedBytes } = taken;
   const found = await draft.findArtifact(plan.name);
   if (found !== undefined) checkType(found, plan.type);
@@ -242,13 +291,19 @@ async function decideOne(context: Context, request: CommitRequest, draft: Draft,
   if (created) {
     const digest = putCommit(context, request, draft, made, base);
     const producers = context.run === null ? [] : [context.run];
-    const added = await addVersion(draft, artifact, { commit: digest, bytes: made.bytes, tags: plan.tags, producers });
+    const added = await addVersion(draft, artifact, {
+      commit: digest,
+      bytes: made.bytes,
+      tags: plan.tags,
+      producers,
+    });
     artifact = added.artifact;
     version = { number: added.number, commit: digest };
   } else {
     version = base;
     if (plan.tags.length > 0) artifact = await addTags(draft, artifact, version.number, plan.tags);
-    if (request.metadata !== undefined) artifact = await setMetadata(draft, artifact, version.number, request.metadata);
+    if (request.metadata !== undefined)
+      artifact = await setMetadata(draft, artifact, version.number, request.metadata);
   }
   const { description } = request;
   if (description !== undefined) {
@@ -257,7 +312,13 @@ async function decideOne(context: Context, request: CommitRequest, draft: Draft,
   for (const alias of plan.aliases) artifact = await setAlias(draft, artifact, alias, version.number);
   if (artifact !== found) await draft.setArtifact(artifact);
   if (plan.folder !== undefined) {
-    const held = { path: plan.folder, artifact: plan.name, number: version.number, commit: version.commit, tree: made.root.digest };
+    const held = {
+      path: plan.folder,
+      artifact: plan.name,
+      number: version.number,
+      commit: version.commit,
+      tree: made.root.digest,
+    };
     draft.setHeld({ ...held, partial: false, moving: null, time: context.now() });
   }
   const behind = base === undefined || latest === undefined ? 0 : latest.number - base.number;
@@ -287,7 +348,13 @@ async function heldVersion(draft: Draft, artifact: Artifact, plan: Plan): Promis
   return findVersionOfCommit(draft, artifact, held.commit, held.number);
 }
 
-function putCommit(context: Context, request: CommitRequest, draft: Draft, made: Snapshot, base: Version | undefined): Digest {
+function putCommit(
+  context: Context,
+  request: CommitRequest,
+  draft: Draft,
+  made: Snapshot,
+  base: Version | undefined,
+): Digest {
   const metadata = placeMetadata(request.metadata ?? {});
   if (metadata.node) draft.putNode(metadata.node.digest, metadata.node.bytes);
   const bytes = encodeCommit({
@@ -307,7 +374,12 @@ function putCommit(context: Context, request: CommitRequest, draft: Draft, made:
   return digest;
 }
 
-async function setMetadata(draft: Draft, artifact: Artifact, number: number, metadata: Metadata): Promise<Artifact> {
+async function setMetadata(
+  draft: Draft,
+  artifact: Artifact,
+  number: number,
+  metadata: Metadata,
+): Promise<Artifact> {
   const placed = placeMetadata(metadata);
   if (placed.node) draft.putNode(placed.node.digest, placed.node.bytes);
   return editVersion(draft, artifact, number, (value) => ({ ...value, metadata: placed.value }));
@@ -354,13 +426,20 @@ class DryRun extends Error {
 }
 
 // Decides for real, under the lock, and then changes its mind: what it would have said is what it says.
-async function dryRun(context: Context, tx: Transaction, decide: (draft: Draft) => Promise<CommitResult[]>): Promise<CommitResult[]> {
+async function dryRun(
+  context: Context,
+  tx: Transaction,
+  decide: (draft: Draft) => Promise<CommitResult[]>,
+): Promise<CommitResult[]> {
   try {
     return await publishOperation(tx, context, async (draft) => {
       throw new DryRun(await decide(draft));
     });
   } catch (error) {
     if (!(error instanceof DryRun)) throw error;
-    return error.results.map((result) => ({ ...publicResult(result), cid: result.created ? null : result.cid }));
+    return error.results.map((result) => ({
+      ...publicResult(result),
+      cid: result.created ? null : result.cid,
+    }));
   }
 }

@@ -18,7 +18,8 @@ export function configGet(files: ConfigFiles, key: string): string | undefined {
 /** Every value by its key, the repository's over the user's. */
 export function configList(files: ConfigFiles): ReadonlyMap<string, string> {
   const values = new Map(listConfig(read(files.global), files.global));
-  if (files.local !== undefined) for (const [key, value] of listConfig(read(files.local), files.local)) values.set(key, value);
+  if (files.local !== undefined)
+    for (const [key, value] of listConfig(read(files.local), files.local)) values.set(key, value);
   return values;
 }
 

@@ -37,6 +37,9 @@ export function statCacheOf({ stat }: Layout, paths: readonly string[]): string 
 }
 
 /** The options by which long work is watched. */
-export function watched({ signal, onProgress }: Setting): { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } {
+export function watched({ signal, onProgress }: Setting): {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+} {
   return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }

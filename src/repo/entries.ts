@@ -1,6 +1,15 @@
 /** Reads what is in a version: its entries, and the bytes of one file. */
 import { ArtError, suggest, toHex } from '#base';
-import { CHUNK, CHUNK_BYTES_MAX, FILE, FOLDER, REFERENCE, SYMLINK, decodeFileNode, fileRowDigest } from '#object';
+import {
+  CHUNK,
+  CHUNK_BYTES_MAX,
+  FILE,
+  FOLDER,
+  REFERENCE,
+  SYMLINK,
+  decodeFileNode,
+  fileRowDigest,
+} from '#object';
 import type { Digest, MapEntry, ObjectId } from '#object';
 import type { ObjectStore } from '#store';
 import { entries, find, keyOfPath, pathOfKey, prefixOf } from '#tree';
@@ -27,10 +36,15 @@ const KINDS = new Map([
 ] as const);
 
 /** The entries of a version whose path begins with `prefix` (`train/` is that folder), in batches. */
-export async function* ls(context: Context, spec: string, prefix?: string): AsyncGenerator<readonly LsRow[], void, undefined> {
+export async function* ls(
+  context: Context,
+  spec: string,
+  prefix?: string,
+): AsyncGenerator<readonly LsRow[], void, undefined> {
   const { commit } = await getSpec(context.store, spec);
   const range = prefix === undefined || prefix === '' ? {} : { prefix: prefixOf(prefix) };
-  for await (const batch of entries(context.store, commit.tree, range)) yield await rowsOf(context.store, batch);
+  for await (const batch of entries(context.store, commit.tree, range))
+    yield await rowsOf(context.store, batch);
 }
 
 async function rowsOf(store: ObjectStore, batch: readonly MapEntry[]): Promise<LsRow[]> {
@@ -41,7 +55,8 @@ async function rowsOf(store: ObjectStore, batch: readonly MapEntry[]): Promise<L
     const isLarge = entry.kind === FILE && entry.size > CHUNK_BYTES_MAX;
     const content = isLarge ? decodeFileNode(nodes[next++]).root?.content : entry.digest;
     const kind = KINDS.get(entry.kind as typeof FILE);
-    if (kind === undefined) throw new ArtError('OBJECT_INVALID', `a tree of files has an entry of kind ${entry.kind}`);
+    if (kind === undefined)
+      throw new ArtError('OBJECT_INVALID', `a tree of files has an entry of kind ${entry.kind}`);
     const isFile = entry.kind === FILE;
     return {
       path: pathOfKey(entry.key),
@@ -69,7 +84,11 @@ export async function* cat(
   const { commit } = await getSpec(store, spec);
   const entry = await find(store, commit.tree, keyOfPath(path, { folder: false }));
   if (entry === undefined) throw await entryNotFound(store, commit.tree, spec, path);
-  if (entry.kind !== FILE) throw new ArtError('USAGE', `"${path}" in ${spec} is no file but a ${KINDS.get(entry.kind as typeof FILE)}`);
+  if (entry.kind !== FILE)
+    throw new ArtError(
+      'USAGE',
+      `"${path}" in ${spec} is no file but a ${KINDS.get(entry.kind as typeof FILE)}`,
+    );
   const start = Math.min(range.offset ?? 0, entry.size);
   const end = Math.min(entry.size, start + (range.length ?? Infinity));
   const reader = store.reader();
@@ -92,7 +111,12 @@ interface Piece {
 const PAGE_CHUNKS = 64;
 
 // Walks only the nodes that cover the range; pages are small enough to be read at once.
-async function* chunksOf(store: ObjectStore, entry: MapEntry, start: number, end: number): AsyncGenerator<readonly Piece[], void, undefined> {
+async function* chunksOf(
+  store: ObjectStore,
+  entry: MapEntry,
+  start: number,
+  end: number,
+): AsyncGenerator<readonly Piece[], void, undefined> {
   if (entry.size <= CHUNK_BYTES_MAX) {
     if (end > start) yield [{ id: { kind: CHUNK, digest: entry.digest }, offset: 0 }];
     return;
@@ -107,7 +131,13 @@ async function* chunksOf(store: ObjectStore, entry: MapEntry, start: number, end
   if (page.length > 0) yield page;
 }
 
-async function* walk(store: ObjectStore, digest: Digest, offset: number, start: number, end: number): AsyncGenerator<Piece, void, undefined> {
+async function* walk(
+  store: ObjectStore,
+  digest: Digest,
+  offset: number,
+  start: number,
+  end: number,
+): AsyncGenerator<Piece, void, undefined> {
   const [bytes] = await store.getNodes([digest]);
   const node = decodeFileNode(bytes);
   let at = offset;
@@ -124,15 +154,26 @@ async function* walk(store: ObjectStore, digest: Digest, offset: number, start: 
 
 const SUGGESTED_FROM = 2000;
 
-async function entryNotFound(store: ObjectStore, tree: Digest, spec: string, path: string): Promise<ArtError> {
+async function entryNotFound(
+  store: ObjectStore,
+  tree: Digest,
+  spec: string,
+  path: string,
+): Promise<ArtError> {
   const near: string[] = [];
   for await (const batch of entries(store, tree, {})) {
     near.push(...batch.map(({ key }) => pathOfKey(key)));
     if (near.length >= SUGGESTED_FROM) break;
   }
   const inside = near.some((other) => other.startsWith(`${path}/`));
-  if (inside) return new ArtError('USAGE', `"${path}" in ${spec} is a folder`, { hint: `\`art ls ${spec} ${path}/\` lists it.` });
+  if (inside)
+    return new ArtError('USAGE', `"${path}" in ${spec} is a folder`, {
+      hint: `\`art ls ${spec} ${path}/\` lists it.`,
+    });
   const meant = suggest(path, near);
-  return new ArtError('ENTRY_NOT_FOUND', `there is no "${path}" in ${spec}`, meant === undefined ? {} : { hint: `Did you mean "${meant}"?` });
+  return new ArtError(
+    'ENTRY_NOT_FOUND',
+    `there is no "${path}" in ${spec}`,
+    meant === undefined ? {} : { hint: `Did you mean "${meant}"?` },
+  );
 }
-

@@ -35,8 +35,11 @@ export async function getCommit(source: NodeSource, digest: Digest): Promise<Com
 /** The names of all artifacts, in order. */
 export async function artifactNames(source: RecordSource): Promise<ArtifactName[]> {
   const names: ArtifactName[] = [];
-  for (let after: string | undefined; ; ) {
-    const rows = await source.listRecords(recordKeys.artifacts, { limit: 1000, ...(after !== undefined && { after }) });
+  for (let after: string | undefined; ;) {
+    const rows = await source.listRecords(recordKeys.artifacts, {
+      limit: 1000,
+      ...(after !== undefined && { after }),
+    });
     for (const { key } of rows) names.push(artifactOfKey(key)!);
     if (rows.length < 1000) return names;
     after = rows[rows.length - 1].key;

@@ -32,20 +32,30 @@ export function findRepository(folder: string): Layout {
   for (let at = start; ; at = dirname(at)) {
     if (isFolder(join(at, '.art'))) return checkLayout(layoutOf(at));
     if (existsSync(join(at, WANTED_FILE))) {
-      throw new ArtError('REPOSITORY_NOT_FOUND', `${JSON.stringify(at)} has an art.toml but no repository yet`, {
-        hint: 'Run `art init && art pull && art checkout`.',
-      });
+      throw new ArtError(
+        'REPOSITORY_NOT_FOUND',
+        `${JSON.stringify(at)} has an art.toml but no repository yet`,
+        {
+          hint: 'Run `art init && art pull && art checkout`.',
+        },
+      );
     }
     if (at === dirname(at)) break;
   }
-  throw new ArtError('REPOSITORY_NOT_FOUND', `neither ${JSON.stringify(start)} nor a folder above it is a repository`);
+  throw new ArtError(
+    'REPOSITORY_NOT_FOUND',
+    `neither ${JSON.stringify(start)} nor a folder above it is a repository`,
+  );
 }
 
 /**
  * Makes a repository in `folder`; one that is there stays as it is (`created: false`).
  * Raises REPOSITORY_NESTED inside another one unless `nested`, FOLDER_UNWRITABLE.
  */
-export async function initRepository(folder: string, options: { readonly nested?: boolean } = {}): Promise<{ readonly root: string; readonly created: boolean }> {
+export async function initRepository(
+  folder: string,
+  options: { readonly nested?: boolean } = {},
+): Promise<{ readonly root: string; readonly created: boolean }> {
   const root = resolve(folder);
   const layout = layoutOf(root);
   if (isFolder(layout.art) && existsSync(join(layout.art, 'format'))) {
@@ -54,7 +64,10 @@ export async function initRepository(folder: string, options: { readonly nested?
   }
   const outer = enclosing(dirname(root));
   if (outer !== undefined && !options.nested) {
-    throw new ArtError('REPOSITORY_NESTED', `${JSON.stringify(root)} lies inside the repository ${JSON.stringify(outer)}`);
+    throw new ArtError(
+      'REPOSITORY_NESTED',
+      `${JSON.stringify(root)} lies inside the repository ${JSON.stringify(outer)}`,
+    );
   }
   try {
     mkdirSync(layout.art, { recursive: true });
@@ -84,9 +97,13 @@ function checkLayout(layout: Layout): Layout {
       hint: 'Run `art init` again.',
     });
   }
-  if (!/^\d{1,9}$/.test(text)) throw new ArtError('STORE_DAMAGED', `${path} does not say which layout this repository has`);
+  if (!/^\d{1,9}$/.test(text))
+    throw new ArtError('STORE_DAMAGED', `${path} does not say which layout this repository has`);
   if (Number(text) > LAYOUT) {
-    throw new ArtError('REPOSITORY_TOO_NEW', `the repository ${JSON.stringify(layout.root)} has layout ${text}; this art knows ${LAYOUT}`);
+    throw new ArtError(
+      'REPOSITORY_TOO_NEW',
+      `the repository ${JSON.stringify(layout.root)} has layout ${text}; this art knows ${LAYOUT}`,
+    );
   }
   return layout;
 }

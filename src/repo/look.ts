@@ -55,7 +55,10 @@ export interface ShownArtifact extends ListRow {
 }
 
 /** The artifacts, by name. */
-export async function list(context: Context, filter: { readonly type?: string; readonly tag?: string; readonly limit?: number } = {}): Promise<ListRow[]> {
+export async function list(
+  context: Context,
+  filter: { readonly type?: string; readonly tag?: string; readonly limit?: number } = {},
+): Promise<ListRow[]> {
   const rows: ListRow[] = [];
   for (const name of await artifactNames(context.store)) {
     if (rows.length === (filter.limit ?? Infinity)) break;
@@ -109,13 +112,21 @@ async function* logOf({ store }: Context, name: ArtifactName): AsyncGenerator<Lo
   for await (const batch of listVersions(store, artifact, { newestFirst: true })) {
     for (const version of batch) {
       latest ??= version.number;
-      const named = [...(version.number === latest ? ['latest'] : []), ...(aliases.get(version.number) ?? [])];
+      const named = [
+        ...(version.number === latest ? ['latest'] : []),
+        ...(aliases.get(version.number) ?? []),
+      ];
       yield logRow(store, name, version, named);
     }
   }
 }
 
-async function logRow(source: NodeSource, name: string, version: Version, aliases: readonly string[]): Promise<LogRow> {
+async function logRow(
+  source: NodeSource,
+  name: string,
+  version: Version,
+  aliases: readonly string[],
+): Promise<LogRow> {
   const commit = await getCommit(source, version.commit);
   return {
     name,
@@ -142,12 +153,18 @@ export async function show(context: Context, target: string): Promise<ShownArtif
     const aliases: Record<string, string> = {};
     const row = await listRow(store, artifact);
     if (row.latest !== null) aliases['latest'] = row.latest;
-    for (const [number, names] of aliasesByNumber(artifact)) for (const alias of names) aliases[alias] = `v${number}`;
+    for (const [number, names] of aliasesByNumber(artifact))
+      for (const alias of names) aliases[alias] = `v${number}`;
     return { kind: 'artifact', ...row, aliases };
   }
   const { artifact, version, commit } = await getSpec(store, target);
   const latest = await findLatest(store, artifact);
-  const row = await logRow(store, artifact.state.name, version, aliasesOf(artifact, version.number, latest?.number));
+  const row = await logRow(
+    store,
+    artifact.state.name,
+    version,
+    aliasesOf(artifact, version.number, latest?.number),
+  );
   return {
     kind: 'version',
     ...row,

@@ -1,7 +1,19 @@
 /** Publishes one operation: artifacts and records that change together, and the line that tells of it. */
 import { ArtError, equalBytes } from '#base';
 import type { LockedStore, RecordSource, NodeSource, Transaction } from '#store';
-import { decodeName, decodeNumber, decodeRef, encodeHeld, encodeName, encodeNumber, encodeOperation, encodeRef, loadArtifact, recordKeys, saveArtifact } from '#version';
+import {
+  decodeName,
+  decodeNumber,
+  decodeRef,
+  encodeHeld,
+  encodeName,
+  encodeNumber,
+  encodeOperation,
+  encodeRef,
+  loadArtifact,
+  recordKeys,
+  saveArtifact,
+} from '#version';
 import type { Artifact, ArtifactName, Held, RefChange } from '#version';
 import type { Setting } from './context.ts';
 
@@ -15,7 +27,11 @@ export interface Draft extends LockedStore {
 }
 
 /** Runs `decide` under the lock and publishes all it changed with a line in the operation log, or nothing. */
-export async function publishOperation<T>(tx: Transaction, setting: Setting, decide: (draft: Draft) => Promise<T>): Promise<T> {
+export async function publishOperation<T>(
+  tx: Transaction,
+  setting: Setting,
+  decide: (draft: Draft) => Promise<T>,
+): Promise<T> {
   return tx.publish(async (locked) => {
     const changes: RefChange[] = [];
     const draft: Draft = {
@@ -31,7 +47,10 @@ export async function publishOperation<T>(tx: Transaction, setting: Setting, dec
 }
 
 /** The artifact of this name, or undefined. */
-export async function findArtifact(source: RecordSource & NodeSource, name: ArtifactName): Promise<Artifact | undefined> {
+export async function findArtifact(
+  source: RecordSource & NodeSource,
+  name: ArtifactName,
+): Promise<Artifact | undefined> {
   const ref = await source.getRecord(recordKeys.artifact(name));
   return ref === undefined ? undefined : loadArtifact(source, decodeRef(ref));
 }
@@ -42,17 +61,28 @@ async function setArtifact(locked: LockedStore, artifact: Artifact, changes: Ref
   const folded = recordKeys.folded(name);
   const current = await locked.getRecord(ref);
   const before = current === undefined ? null : decodeRef(current);
-  const moved = before === null ? artifact.saved !== null : artifact.saved === null || !equalBytes(before, artifact.saved);
+  const moved =
+    before === null
+      ? artifact.saved !== null
+      : artifact.saved === null || !equalBytes(before, artifact.saved);
   if (moved) throw new ArtError('REF_MOVED', `artifact "${name}" was changed meanwhile`);
   const taken = await locked.getRecord(folded);
   if (taken === undefined) locked.setRecord(folded, encodeName(name));
-  else if (decodeName(taken) !== name) throw new ArtError('NAME_TAKEN', `"${name}" differs from the artifact "${decodeName(taken)}" by case only`);
+  else if (decodeName(taken) !== name)
+    throw new ArtError(
+      'NAME_TAKEN',
+      `"${name}" differs from the artifact "${decodeName(taken)}" by case only`,
+    );
   const { saved } = saveArtifact(locked, artifact);
   locked.setRecord(ref, encodeRef(saved));
   changes.push({ ref, before, after: saved });
 }
 
-async function logOperation(locked: LockedStore, setting: Setting, changes: readonly RefChange[]): Promise<void> {
+async function logOperation(
+  locked: LockedStore,
+  setting: Setting,
+  changes: readonly RefChange[],
+): Promise<void> {
   const next = await locked.getRecord(recordKeys.nextOperation);
   const number = next === undefined ? 1 : decodeNumber(next);
   const { author, host, run, command, now } = setting;

@@ -83,7 +83,11 @@ export class Repository implements AsyncDisposable {
     return ls(this.#context, spec, prefix);
   }
 
-  cat(spec: string, path: string, range: Parameters<typeof cat>[3] = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  cat(
+    spec: string,
+    path: string,
+    range: Parameters<typeof cat>[3] = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     return cat(this.#context, spec, path, range);
   }
 

@@ -44,7 +44,11 @@ export function bindingOf(bindings: ReadonlyMap<ArtifactName, Binding>, text: st
   const binding = bindings.get(parseArtifactName(text));
   if (binding !== undefined) return binding;
   const meant = suggest(text, bindings.keys());
-  throw new ArtError('BINDING_NOT_FOUND', `"${text}" is bound to no folder`, meant === undefined ? {} : { hint: `Did you mean "${meant}"?` });
+  throw new ArtError(
+    'BINDING_NOT_FOUND',
+    `"${text}" is bound to no folder`,
+    meant === undefined ? {} : { hint: `Did you mean "${meant}"?` },
+  );
 }
 
 async function statusOf(context: Context, binding: Binding): Promise<StatusResult> {
@@ -54,10 +58,21 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
   const held = await findHeld(store, dir);
   const artifact = await findArtifact(store, binding.name);
   const latest = artifact === undefined ? undefined : await findLatest(store, artifact);
-  const heldVersion = held === undefined || artifact === undefined ? undefined : await findVersionOfCommit(store, artifact, held.commit, held.number);
+  const heldVersion =
+    held === undefined || artifact === undefined
+      ? undefined
+      : await findVersionOfCommit(store, artifact, held.commit, held.number);
   const tree = held?.tree ?? (await treeOfPin(context, pin?.commit));
   const changes = { added: [] as string[], modified: [] as string[], removed: [] as string[] };
-  const compared = compareFolder({ dir, tree, source: store, statCache: statCacheOf(context, [dir]), tmpDir: tmp, stopAt: root, ...watched(context) });
+  const compared = compareFolder({
+    dir,
+    tree,
+    source: store,
+    statCache: statCacheOf(context, [dir]),
+    tmpDir: tmp,
+    stopAt: root,
+    ...watched(context),
+  });
   for await (const batch of compared) for (const { path, change } of batch) changes[change].push(path);
   const number = heldVersion?.number ?? held?.number;
   return {

@@ -49,7 +49,8 @@ function readOr(path: string, otherwise: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return otherwise;
-    if (errnoOf(error) === 'EISDIR') throw new ArtError('CONFIG_INVALID', `${path} is a folder`, { cause: error });
+    if (errnoOf(error) === 'EISDIR')
+      throw new ArtError('CONFIG_INVALID', `${path} is a folder`, { cause: error });
     throw fileError(error, path);
   }
 }

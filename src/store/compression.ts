@@ -38,7 +38,8 @@ export function decompress(bytes: Uint8Array, rawBytes: number): Uint8Array {
   } catch (cause) {
     throw new ArtError('PACK_CORRUPT', 'a compressed frame cannot be decompressed', { cause });
   }
-  if (raw.length !== rawBytes) throw new ArtError('PACK_CORRUPT', `a frame holds ${raw.length} bytes, not ${rawBytes}`);
+  if (raw.length !== rawBytes)
+    throw new ArtError('PACK_CORRUPT', `a frame holds ${raw.length} bytes, not ${rawBytes}`);
   return raw;
 }
 
@@ -55,7 +56,8 @@ interface NodeZstd {
 
 function nativeZstd(): Zstd | undefined {
   const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as NodeZstd;
-  if (!zstdCompressSync || !zstdDecompressSync || constants.ZSTD_c_compressionLevel === undefined) return undefined;
+  if (!zstdCompressSync || !zstdDecompressSync || constants.ZSTD_c_compressionLevel === undefined)
+    return undefined;
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
   return {
     compress: (bytes) => zstdCompressSync(bytes, { params }),
@@ -79,7 +81,8 @@ async function wasmZstd(): Promise<Zstd> {
 
 /** The content size in a zstd frame header (RFC 8878, 3.1.1.1), or undefined if it is absent or no header is there. */
 function frameContentSize(bytes: Uint8Array): number | undefined {
-  if (bytes.length < 6 || bytes[0] !== 0x28 || bytes[1] !== 0xb5 || bytes[2] !== 0x2f || bytes[3] !== 0xfd) return undefined;
+  if (bytes.length < 6 || bytes[0] !== 0x28 || bytes[1] !== 0xb5 || bytes[2] !== 0x2f || bytes[3] !== 0xfd)
+    return undefined;
   const descriptor = bytes[4];
   const singleSegment = (descriptor & 0x20) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3];

@@ -14,7 +14,16 @@ import { RECORDS } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
 import { OwnerLock } from './owner-lock.ts';
 import type { RecordRow } from './object-store.ts';
-import { META_KEY, SNAPSHOT_END, decodeChanges, decodeMeta, encodeMeta, objectKey, recordKey, sealRecord } from './records.ts';
+import {
+  META_KEY,
+  SNAPSHOT_END,
+  decodeChanges,
+  decodeMeta,
+  encodeMeta,
+  objectKey,
+  recordKey,
+  sealRecord,
+} from './records.ts';
 import type { Meta, RecordChanges } from './records.ts';
 import { openTable, recordIn, recordsIn } from './table.ts';
 import type { Table } from './table.ts';
@@ -112,7 +121,10 @@ export class Database {
   }
 
   /** Records whose key begins with `prefix`, in key order; only while pinned. */
-  async listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]> {
+  async listRecords(
+    prefix: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<RecordRow[]> {
     return recordsIn(this.table, prefix, page);
   }
 
@@ -145,8 +157,13 @@ export class Database {
     try {
       await this.table.batch(batch, { sync: true });
     } catch (cause) {
+      this.#meta = decodeMeta(this.table.getSync(META_KEY)); // What it remembers of itself was not written either.
       const full = /No space left|Disk quota/.test(String((cause as Error).cause ?? cause));
-      throw new ArtError(full ? 'DISK_FULL' : 'IO_FAILED', `the database in ${this.#folder} could not be written`, { cause });
+      throw new ArtError(
+        full ? 'DISK_FULL' : 'IO_FAILED',
+        `the database in ${this.#folder} could not be written`,
+        { cause },
+      );
     }
   }
 
@@ -199,11 +216,25 @@ export class Database {
           continue;
         }
         const why = cause?.message ?? (error as Error).message;
-        if (/Permission denied|Read-only file system/.test(why)) {
-          throw new ArtError('FOLDER_UNWRITABLE', `the database in ${this.#folder} cannot be written: ${why}`, { cause: error });
+        if (/already held by process/.test(why)) {
+          throw new ArtError('LOCKED', `the database in ${this.#folder} is open in this process already`, {
+            cause: error,
+          });
         }
-        if (/No space left/.test(why)) throw new ArtError('DISK_FULL', `no space left to open the database in ${this.#folder}`, { cause: error });
-        throw new ArtError('STORE_DAMAGED', `the database in ${this.#folder} cannot be opened: ${why}`, { cause: error });
+        if (/Permission denied|Read-only file system/.test(why)) {
+          throw new ArtError(
+            'FOLDER_UNWRITABLE',
+            `the database in ${this.#folder} cannot be written: ${why}`,
+            { cause: error },
+          );
+        }
+        if (/No space left/.test(why))
+          throw new ArtError('DISK_FULL', `no space left to open the database in ${this.#folder}`, {
+            cause: error,
+          });
+        throw new ArtError('STORE_DAMAGED', `the database in ${this.#folder} cannot be opened: ${why}`, {
+          cause: error,
+        });
       }
     }
   }
@@ -216,7 +247,10 @@ export class Database {
       const path = this.journalPath(meta.journal);
       const size = sizeOf(path);
       if (size === undefined || size < meta.journalEnd) {
-        throw new ArtError('STORE_DAMAGED', `the journal ${path} is ${size === undefined ? 'gone' : 'shorter than it was'}`);
+        throw new ArtError(
+          'STORE_DAMAGED',
+          `the journal ${path} is ${size === undefined ? 'gone' : 'shorter than it was'}`,
+        );
       }
       if (size > meta.journalEnd) {
         await loadCompression();
@@ -249,7 +283,9 @@ export class Database {
     const locations = rows.map((row) => locationOf(journal, row));
     const contents = this.#reader.read(locations);
     return rows.flatMap((row, i) =>
-      row.kind === RECORDS ? recordChanges(decodeChanges(contents[i])) : [objectPut(journal, row, row.kind === NODE || isInline(row) ? contents[i] : undefined)],
+      row.kind === RECORDS
+        ? recordChanges(decodeChanges(contents[i]))
+        : [objectPut(journal, row, row.kind === NODE || isInline(row) ? contents[i] : undefined)],
     );
   }
 }
@@ -261,11 +297,13 @@ export function objectPut(pack: number, row: Row, bytes: Uint8Array | undefined)
 }
 
 export function recordChanges(changes: RecordChanges): Change[] {
-  return [...changes].filter(([key]) => key !== SNAPSHOT_END).map(([key, value]) =>
-    value === undefined
-      ? { type: 'del', key: recordKey(key) }
-      : { type: 'put', key: recordKey(key), value: sealRecord(key, value) },
-  );
+  return [...changes]
+    .filter(([key]) => key !== SNAPSHOT_END)
+    .map(([key, value]) =>
+      value === undefined
+        ? { type: 'del', key: recordKey(key) }
+        : { type: 'put', key: recordKey(key), value: sealRecord(key, value) },
+    );
 }
 
 function sizeOf(path: string): number | undefined {

@@ -34,7 +34,8 @@ export function createJournal(path: string): void {
 export function appendJournal(path: string, end: number, segment: readonly Uint8Array[]): void {
   const fd = openExisting(path);
   try {
-    if (fstatSync(fd).size < end) throw new ArtError('STORE_DAMAGED', `the journal ${path} is shorter than it was`);
+    if (fstatSync(fd).size < end)
+      throw new ArtError('STORE_DAMAGED', `the journal ${path} is shorter than it was`);
     try {
       ftruncateSync(fd, end);
       writeAll(fd, Buffer.concat(segment), end);

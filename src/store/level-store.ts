@@ -49,7 +49,9 @@ export class LevelStore implements ObjectStore {
     await this.database.use(async () => {
       for (let i = 0; i < ids.length; i += 1000) {
         const page = ids.slice(i, i + 1000);
-        const found = await this.database.table.hasMany(page.map(({ kind, digest }) => objectKey(kind, digest)));
+        const found = await this.database.table.hasMany(
+          page.map(({ kind, digest }) => objectKey(kind, digest)),
+        );
         absent.push(...page.filter((_, j) => !found[j]));
       }
     });
@@ -69,7 +71,10 @@ export class LevelStore implements ObjectStore {
     return this.database.use(() => this.database.getRecord(key));
   }
 
-  async listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]> {
+  async listRecords(
+    prefix: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<RecordRow[]> {
     return this.database.use(() => this.database.listRecords(prefix, page));
   }
 
@@ -111,14 +116,16 @@ export class LevelStore implements ObjectStore {
       getMany: async (ids) => {
         for (let attempt = 0; ; attempt++) {
           const locations = await this.#locate(ids);
-          if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined)) await loadCompression();
+          if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined))
+            await loadCompression();
           let contents: Uint8Array[];
           try {
             contents = packs.read(locations);
           } catch (error) {
             // gc may have moved what we looked for between the look-up and the read.
             if (!(error instanceof PackGone)) throw named(error, ids);
-            if (attempt === 2) throw new ArtError('PACK_CORRUPT', `${error.message} but the database still names it`);
+            if (attempt === 2)
+              throw new ArtError('PACK_CORRUPT', `${error.message} but the database still names it`);
             continue;
           }
           ids.forEach((id, i) => verify(id, contents[i]));
@@ -133,11 +140,14 @@ export class LevelStore implements ObjectStore {
       const { table } = this.database;
       return ids.map((id) => {
         const value = table.getSync(objectKey(id.kind, id.digest));
-        if (value === undefined) throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);
+        if (value === undefined)
+          throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);
         try {
           return decodeLocation(value);
         } catch (cause) {
-          throw new ArtError('STORE_DAMAGED', `the database's row for object ${formatCid(id)} is damaged`, { cause });
+          throw new ArtError('STORE_DAMAGED', `the database's row for object ${formatCid(id)} is damaged`, {
+            cause,
+          });
         }
       });
     });

@@ -6,7 +6,7 @@ import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { objectPut, recordChanges } from './database.ts';
 import type { Change, Database } from './database.ts';
-import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal } from './journal.ts';
+import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
 import type { LockedStore, Transaction, TransactionStats } from './object-store.ts';
 import { packName } from './pack-files.ts';
@@ -30,7 +30,10 @@ export class LevelTransaction implements Transaction {
   readonly #store: LevelStore;
   readonly #database: Database;
   readonly #session: Session;
-  readonly #reused: Record<ObjectKind, DigestTable> = { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
+  readonly #reused: Record<ObjectKind, DigestTable> = {
+    [CHUNK]: new DigestTable(256),
+    [NODE]: new DigestTable(64),
+  };
   #current: Unpublished;
   /** Full packs that wait to be published, oldest first. */
   #waiting: Unpublished[] = [];
@@ -48,7 +51,8 @@ export class LevelTransaction implements Transaction {
   }
 
   breathe(): Promise<void> | undefined {
-    return this.#waiting.length > 0 ? this.#publishWaiting() : this.#database.breathe();
+    if (this.#waiting.length === 0) return this.#database.breathe();
+    return this.#store.exclusively(() => this.#publishWaiting());
   }
 
   has(kind: ObjectKind, digest: Digest): boolean {
@@ -147,8 +151,7 @@ export class LevelTransaction implements Transaction {
       const pack = waiting.toPack();
       await pack.finish();
       this.#checkReused();
-      const { meta } = this.#database;
-      const number = meta.nextPack;
+      const number = this.#database.meta.nextPack;
       const folder = join(this.#store.art, 'packs');
       this.#session.note(number);
       try {
@@ -158,18 +161,21 @@ export class LevelTransaction implements Transaction {
         throw fileError(error, pack.path);
       }
       await this.#database.write(rowChanges(number, pack.sealed));
-      await this.#database.write([this.#database.setMeta({ ...meta, nextPack: number + 1 })]);
+      await this.#database.write([this.#database.setMeta({ ...this.#database.meta, nextPack: number + 1 })]);
       this.#waiting.shift();
     }
   }
 
   async #writeJournal(changes: RecordChanges): Promise<void> {
     const current = this.#current;
-    const lists = encodeChanges(changes).map((bytes) => ({ kind: RECORDS, digest: hash(bytes), bytes }) as const);
+    const lists = encodeChanges(changes).map(
+      (bytes) => ({ kind: RECORDS, digest: hash(bytes), bytes }) as const,
+    );
     if (lists.length === 0 && current.empty) return;
     const { meta } = this.#database;
     let { journal, journalEnd, nextPack } = meta;
     if (journalEnd > JOURNAL_BYTES_MAX) {
+      cutJournal(this.#database.journalPath(journal), journalEnd); // Nobody appends to it again: no torn end may stay.
       [journal, journalEnd, nextPack] = [nextPack, JOURNAL_START, nextPack + 1];
       createJournal(this.#database.journalPath(journal));
     }
@@ -191,7 +197,8 @@ export class LevelTransaction implements Transaction {
         if (gone) break;
         gone = this.#database.table.getSync(objectKey(kind, digest)) === undefined;
       }
-      if (gone) throw new ArtError('REUSED_GONE', 'objects that this version builds on were removed meanwhile');
+      if (gone)
+        throw new ArtError('REUSED_GONE', 'objects that this version builds on were removed meanwhile');
     }
     this.#checkedEpoch = epoch;
   }
@@ -200,6 +207,7 @@ export class LevelTransaction implements Transaction {
 /** The changes that let every object of these segments be found in `pack`; made one by one, as there may be many. */
 function* rowChanges(pack: number, segments: readonly SealedSegment[]): Generator<Change, void> {
   for (const segment of segments) {
-    for (const { row, inline } of sealedRows(segment)) if (row.kind !== RECORDS) yield objectPut(pack, row, inline);
+    for (const { row, inline } of sealedRows(segment))
+      if (row.kind !== RECORDS) yield objectPut(pack, row, inline);
   }
 }

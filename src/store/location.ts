@@ -35,9 +35,18 @@ const writer = new ByteWriter(128);
 export function encodeLocation(pack: number, row: Row, inline: Uint8Array | undefined): Uint8Array {
   const { frame } = row;
   const flag = inline === undefined ? 0 : INLINE;
-  writer.clear().u8(frame.codec | flag).varint(pack);
+  writer
+    .clear()
+    .u8(frame.codec | flag)
+    .varint(pack);
   if (frame.codec === CODEC_NONE) writer.varint(frame.offset + row.offset).varint(row.bytes);
-  else writer.varint(frame.offset).varint(frame.storedBytes).varint(frame.rawBytes).varint(row.offset).varint(row.bytes);
+  else
+    writer
+      .varint(frame.offset)
+      .varint(frame.storedBytes)
+      .varint(frame.rawBytes)
+      .varint(row.offset)
+      .varint(row.bytes);
   if (inline !== undefined) writer.bytes(inline);
   return writer.take();
 }
@@ -46,19 +55,43 @@ export function encodeLocation(pack: number, row: Row, inline: Uint8Array | unde
 export function locationOf(pack: number, { frame, offset, bytes }: Row): Location {
   const { codec } = frame;
   if (codec === CODEC_NONE) {
-    return { pack, offset: frame.offset + offset, storedBytes: bytes, rawBytes: bytes, codec, inFrame: 0, bytes, inline: undefined };
+    return {
+      pack,
+      offset: frame.offset + offset,
+      storedBytes: bytes,
+      rawBytes: bytes,
+      codec,
+      inFrame: 0,
+      bytes,
+      inline: undefined,
+    };
   }
   const { storedBytes, rawBytes } = frame;
-  return { pack, offset: frame.offset, storedBytes, rawBytes, codec, inFrame: offset, bytes, inline: undefined };
+  return {
+    pack,
+    offset: frame.offset,
+    storedBytes,
+    rawBytes,
+    codec,
+    inFrame: offset,
+    bytes,
+    inline: undefined,
+  };
 }
 
 /** Whether two places are one, whatever stands in LevelDB as well. */
 export function samePlace(a: Location, b: Location): boolean {
-  return a.pack === b.pack && a.offset === b.offset && a.inFrame === b.inFrame && a.bytes === b.bytes && a.codec === b.codec;
+  return (
+    a.pack === b.pack &&
+    a.offset === b.offset &&
+    a.inFrame === b.inFrame &&
+    a.bytes === b.bytes &&
+    a.codec === b.codec
+  );
 }
 
 export function decodeLocation(value: Uint8Array): Location {
-  const reader = new ByteReader(value, 'an object\'s place');
+  const reader = new ByteReader(value, "an object's place");
   const first = reader.u8();
   const codec = first & ~INLINE;
   if (codec !== CODEC_NONE && codec !== CODEC_ZSTD) throw reader.invalid(`names unknown codec ${codec}`);
@@ -72,6 +105,7 @@ export function decodeLocation(value: Uint8Array): Location {
     throw reader.invalid('has impossible lengths');
   }
   const inline = (first & INLINE) !== 0 ? reader.bytes(reader.left) : undefined;
-  if (inline !== undefined ? inline.length !== bytes : reader.left > 0) throw reader.invalid('has impossible lengths');
+  if (inline !== undefined ? inline.length !== bytes : reader.left > 0)
+    throw reader.invalid('has impossible lengths');
   return { pack, offset, storedBytes, rawBytes, codec, inFrame, bytes, inline };
 }

@@ -26,8 +26,13 @@ export class MemoryStore implements ObjectStore {
     return this.#records.get(key);
   }
 
-  async listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]> {
-    const keys = [...this.#records.keys()].filter((key) => key.startsWith(prefix) && key > (page.after ?? ''));
+  async listRecords(
+    prefix: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<RecordRow[]> {
+    const keys = [...this.#records.keys()].filter(
+      (key) => key.startsWith(prefix) && key > (page.after ?? ''),
+    );
     const rows = keys.sort(compareUtf8).slice(0, page.limit);
     return rows.map((key) => ({ key, value: this.#records.get(key)! }));
   }
@@ -97,9 +102,13 @@ export class MemoryStore implements ObjectStore {
 
   #get({ kind, digest }: ObjectId): Uint8Array {
     const bytes = this.#objects.get(keyOf(kind, digest));
-    if (bytes === undefined) throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid({ kind, digest })} is not in the store`);
+    if (bytes === undefined)
+      throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid({ kind, digest })} is not in the store`);
     if (!equalBytes(hash(bytes), digest)) {
-      throw new ArtError('OBJECT_CORRUPT', `object ${formatCid({ kind, digest })} does not have the bytes of its name`);
+      throw new ArtError(
+        'OBJECT_CORRUPT',
+        `object ${formatCid({ kind, digest })} does not have the bytes of its name`,
+      );
     }
     return bytes;
   }

@@ -25,7 +25,10 @@ export interface NodeSink {
 export interface RecordSource {
   getRecord(key: string): Promise<Uint8Array | undefined>;
   /** Records whose key begins with `prefix`, in key order, after `after` (exclusive), at most `limit`. */
-  listRecords(prefix: string, page: { readonly after?: string; readonly limit: number }): Promise<RecordRow[]>;
+  listRecords(
+    prefix: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<RecordRow[]>;
 }
 
 export interface RecordRow {

@@ -2,7 +2,18 @@
  * Lets one process at a time at the database, fairly, beside LevelDB's own lock, which a process can lose silently.
  * The lock is a hard link `owner` to a file that says who holds it; whoever waits drops a ticket beside it.
  */
-import { closeSync, linkSync, openSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -115,7 +126,8 @@ export class OwnerLock {
         const errno = errnoOf(error);
         if (errno === 'EEXIST') return false;
         if (errno === 'ENOENT') this.#introduce();
-        else if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EMLINK') return createExclusive(path, this.#nonce);
+        else if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EMLINK')
+          return createExclusive(path, this.#nonce);
         else throw fileError(error, path);
       }
     }
@@ -141,7 +153,9 @@ export class OwnerLock {
 
   #othersFirst(ticket: string): boolean {
     const mine = ticket.slice(this.#folder.length + 1);
-    return readdirSync(this.#folder).some((name) => name.startsWith(TICKET) && name < mine && this.#counts(name));
+    return readdirSync(this.#folder).some(
+      (name) => name.startsWith(TICKET) && name < mine && this.#counts(name),
+    );
   }
 
   #counts(ticket: string): boolean {
@@ -178,7 +192,10 @@ export class OwnerLock {
   #lockedError(holder: Holder | undefined, waitedMs: number): ArtError {
     const waited = `waited ${Math.round(waitedMs / 1000)} s`;
     if (holder === undefined) {
-      return new ArtError('LOCKED', `${this.#subject} is locked by a process that does not say who it is (${waited})`);
+      return new ArtError(
+        'LOCKED',
+        `${this.#subject} is locked by a process that does not say who it is (${waited})`,
+      );
     }
     const since = Math.round((Date.now() - holder.since) / 1000);
     return new ArtError(

@@ -32,7 +32,8 @@ export function listPacks(folder: string): PackFile[] {
   const files: PackFile[] = [];
   for (const name of readdirSync(folder)) {
     const match = NAME.exec(name);
-    if (match) files.push({ number: Number(match[1]), path: join(folder, name), journal: match[2] === 'journal' });
+    if (match)
+      files.push({ number: Number(match[1]), path: join(folder, name), journal: match[2] === 'journal' });
   }
   return files.sort((a, b) => a.number - b.number);
 }
@@ -76,7 +77,10 @@ function checkHeader(bytes: Uint8Array, path: string): Header {
     return { ...decodeHeader(bytes, path), problems: [] };
   } catch (error) {
     if (!(error instanceof ArtError)) throw error;
-    return { alignment: path.endsWith('.journal') ? JOURNAL_ALIGNMENT : PACK_ALIGNMENT, problems: [error.message] };
+    return {
+      alignment: path.endsWith('.journal') ? JOURNAL_ALIGNMENT : PACK_ALIGNMENT,
+      problems: [error.message],
+    };
   }
 }
 
@@ -135,7 +139,8 @@ function searchForward(fd: number, fileBytes: number, from: number, header: Head
     }
     offset = next;
   }
-  if (covered < fileBytes) problems.push(`${path}: bytes ${covered} to ${fileBytes} belong to no finished segment`);
+  if (covered < fileBytes)
+    problems.push(`${path}: bytes ${covered} to ${fileBytes} belong to no finished segment`);
   return { segments, end: covered, fileBytes, problems, wholeToEnd };
 }
 

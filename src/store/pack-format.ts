@@ -73,7 +73,10 @@ export function encodeHeader(id: Uint8Array, alignment: number): Uint8Array {
 export function decodeHeader(header: Uint8Array, what: string): { readonly alignment: number } {
   if (header.length < HEADER_BYTES) throw new ArtError('PACK_CORRUPT', `${what} is shorter than its header`);
   const view = Buffer.from(header.buffer, header.byteOffset, HEADER_BYTES);
-  if (!equalBytes(view.subarray(0, 8), PACK_MAGIC) || view.readUInt32LE(28) !== crc32c(view.subarray(0, 28))) {
+  if (
+    !equalBytes(view.subarray(0, 8), PACK_MAGIC) ||
+    view.readUInt32LE(28) !== crc32c(view.subarray(0, 28))
+  ) {
     throw new ArtError('PACK_CORRUPT', `${what} has a damaged header`);
   }
   const alignment = view.readUInt32LE(8);
@@ -105,7 +108,8 @@ export function encodeTrailer(parts: TrailerParts, alignment: number): Uint8Arra
 
 /** The length of the trailer whose last bytes end `tail`, or undefined if there is none. */
 export function trailerLengthAtEnd(tail: Uint8Array): number | undefined {
-  if (tail.length < TRAILER_END_BYTES || !equalBytes(tail.subarray(tail.length - 8), END_MAGIC)) return undefined;
+  if (tail.length < TRAILER_END_BYTES || !equalBytes(tail.subarray(tail.length - 8), END_MAGIC))
+    return undefined;
   const at = tail.length - TRAILER_END_BYTES;
   return Buffer.from(tail.buffer, tail.byteOffset + at, 4).readUInt32LE(0);
 }
@@ -124,7 +128,8 @@ export function trailerLengthByCounts(bytes: Uint8Array, alignment: number): num
 
 /** Decodes a whole trailer that begins at `offset` in its pack, or raises PACK_CORRUPT naming `what`. */
 export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): SegmentInfo {
-  const corrupt = (why: string) => new ArtError('PACK_CORRUPT', `${what}: the segment trailer at ${offset} ${why}`);
+  const corrupt = (why: string) =>
+    new ArtError('PACK_CORRUPT', `${what}: the segment trailer at ${offset} ${why}`);
   const crcAt = bytes.length - 12;
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (crcAt < TRAILER_FIXED_BYTES || view.readUInt32LE(crcAt) !== crc32c(bytes.subarray(0, crcAt))) {
@@ -136,14 +141,24 @@ export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): 
   const rowCount = reader.u32();
   const start = reader.f64();
   const previous = reader.f64();
-  if (frameCount * FRAME_BYTES + rowCount * ROW_BYTES > reader.left) throw corrupt('claims more rows than it holds');
+  if (frameCount * FRAME_BYTES + rowCount * ROW_BYTES > reader.left)
+    throw corrupt('claims more rows than it holds');
   const frames: Frame[] = [];
   let position = start;
   for (let i = 0; i < frameCount; i++) {
-    const frame = { offset: position, storedBytes: reader.u32(), rawBytes: reader.u32(), rowCount: reader.u32(), codec: reader.u8() };
-    if (frame.codec !== CODEC_NONE && frame.codec !== CODEC_ZSTD) throw corrupt(`names unknown codec ${frame.codec}`);
-    if (frame.rawBytes > OBJECT_BYTES_MAX || frame.storedBytes > 2 * OBJECT_BYTES_MAX) throw corrupt('has a frame too large');
-    if (frame.codec === CODEC_NONE && frame.storedBytes !== frame.rawBytes) throw corrupt('has a frame of two lengths');
+    const frame = {
+      offset: position,
+      storedBytes: reader.u32(),
+      rawBytes: reader.u32(),
+      rowCount: reader.u32(),
+      codec: reader.u8(),
+    };
+    if (frame.codec !== CODEC_NONE && frame.codec !== CODEC_ZSTD)
+      throw corrupt(`names unknown codec ${frame.codec}`);
+    if (frame.rawBytes > OBJECT_BYTES_MAX || frame.storedBytes > 2 * OBJECT_BYTES_MAX)
+      throw corrupt('has a frame too large');
+    if (frame.codec === CODEC_NONE && frame.storedBytes !== frame.rawBytes)
+      throw corrupt('has a frame of two lengths');
     frames.push(frame as Frame);
     position += frame.storedBytes;
   }

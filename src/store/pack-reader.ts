@@ -54,7 +54,9 @@ export class PackReader {
       if (!isDamage(error)) throw error;
       contents = locations.map((location) => this.#readOne(location));
     }
-    return contents.map((bytes, i) => (bytes !== undefined && equalBytes(hash(bytes), ids[i].digest) ? bytes : undefined));
+    return contents.map((bytes, i) =>
+      bytes !== undefined && equalBytes(hash(bytes), ids[i].digest) ? bytes : undefined,
+    );
   }
 
   close(): void {
@@ -82,16 +84,22 @@ export class PackReader {
   }
 
   #readPlain(locations: readonly Location[], plain: number[], bytesMax: number, found: Uint8Array[]): void {
-    if (this.#scratch.length < bytesMax) this.#scratch = Buffer.allocUnsafeSlow(Math.max(bytesMax, 2 * READ_BYTES_MAX));
+    if (this.#scratch.length < bytesMax)
+      this.#scratch = Buffer.allocUnsafeSlow(Math.max(bytesMax, 2 * READ_BYTES_MAX));
     plain.sort((a, b) => locations[a].pack - locations[b].pack || locations[a].offset - locations[b].offset);
     let used = 0;
-    for (let i = 0; i < plain.length; ) {
+    for (let i = 0; i < plain.length;) {
       const first = locations[plain[i]];
       let end = first.offset + first.bytes;
       let j = i + 1;
       for (; j < plain.length; j++) {
         const next = locations[plain[j]];
-        if (next.pack !== first.pack || next.offset > end + GAP_BYTES_MAX || next.offset + next.bytes - first.offset > READ_BYTES_MAX) break;
+        if (
+          next.pack !== first.pack ||
+          next.offset > end + GAP_BYTES_MAX ||
+          next.offset + next.bytes - first.offset > READ_BYTES_MAX
+        )
+          break;
         end = Math.max(end, next.offset + next.bytes);
       }
       const run = this.#scratch.subarray(used, used + end - first.offset);
@@ -136,7 +144,9 @@ export class PackReader {
   #open(pack: number): number {
     let fd = this.#fds.get(pack);
     if (fd !== undefined) return fd;
-    fd = openEither(join(this.#folder, packName(pack, 'pack'))) ?? openEither(join(this.#folder, packName(pack, 'journal')));
+    fd =
+      openEither(join(this.#folder, packName(pack, 'pack'))) ??
+      openEither(join(this.#folder, packName(pack, 'journal')));
     if (fd === undefined) throw new PackGone(`pack ${pack} is gone`);
     if (this.#fds.size >= OPEN_PACKS_MAX) this.forget(this.#fds.keys().next().value!);
     this.#fds.set(pack, fd);

@@ -60,7 +60,11 @@ export class PackWriter {
   /** Closes the open segment, and starts making it durable in the background. */
   seal(segment: Segment): void {
     if (segment.rowCount === 0) return;
-    const { trailer, trailerOffset, sealed } = segment.seal(this.#segmentStart, this.#previousTrailer, PACK_ALIGNMENT);
+    const { trailer, trailerOffset, sealed } = segment.seal(
+      this.#segmentStart,
+      this.#previousTrailer,
+      PACK_ALIGNMENT,
+    );
     this.write(trailer);
     this.#previousTrailer = trailerOffset;
     this.#segmentStart = this.#position;

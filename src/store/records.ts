@@ -17,7 +17,10 @@ export function objectKey(kind: ObjectKind, digest: Digest): Uint8Array {
 }
 
 /** Every key of an object of `kind` lies from `gte` up to, not with, `lt`. */
-export function objectRange(kind: typeof CHUNK | typeof NODE): { readonly gte: Uint8Array; readonly lt: Uint8Array } {
+export function objectRange(kind: typeof CHUNK | typeof NODE): {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+} {
   return { gte: Buffer.from([kind]), lt: Buffer.from([kind + 1]) };
 }
 
@@ -29,12 +32,15 @@ export function recordKey(key: string): Uint8Array {
 export const RECORD_RANGE = { gte: Buffer.from([RECORD_KEY]), lt: Buffer.from([RECORD_KEY + 1]) };
 
 export function keyOfRecord(key: Uint8Array): string {
-  return textOf(key.subarray(1), 'a record\'s key');
+  return textOf(key.subarray(1), "a record's key");
 }
 
 /** Puts the CRC-32C of key and value before the value. */
 export function sealRecord(key: string, value: Uint8Array): Uint8Array {
-  return new ByteWriter(value.length + 4).u32(crc32c(value, crc32c(utf8(key)))).bytes(value).take();
+  return new ByteWriter(value.length + 4)
+    .u32(crc32c(value, crc32c(utf8(key))))
+    .bytes(value)
+    .take();
 }
 
 /** Gives the value back, or raises STORE_DAMAGED. */
@@ -91,12 +97,21 @@ export interface Meta {
 }
 
 export function encodeMeta(meta: Meta): Uint8Array {
-  const writer = new ByteWriter(32).varint(meta.journal).varint(meta.journalEnd).varint(meta.nextPack).varint(meta.epoch);
+  const writer = new ByteWriter(32)
+    .varint(meta.journal)
+    .varint(meta.journalEnd)
+    .varint(meta.nextPack)
+    .varint(meta.epoch);
   return sealRecord('meta', writer.take());
 }
 
 export function decodeMeta(sealed: Uint8Array | undefined): Meta {
   if (sealed === undefined) throw new ArtError('STORE_DAMAGED', 'the database does not know its journal');
-  const reader = new ByteReader(openRecord('meta', sealed), 'the database\'s own record');
-  return { journal: reader.varint(), journalEnd: reader.varint(), nextPack: reader.varint(), epoch: reader.varint() };
+  const reader = new ByteReader(openRecord('meta', sealed), "the database's own record");
+  return {
+    journal: reader.varint(),
+    journalEnd: reader.varint(),
+    nextPack: reader.varint(),
+    epoch: reader.varint(),
+  };
 }

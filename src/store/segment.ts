@@ -79,12 +79,21 @@ export class Segment {
    * Ends the segment, which begins at `start` of its pack: gives the trailer with the padding before it, and what is in
    * it. All frames are handed to `drain` first; the segment is empty again afterwards.
    */
-  seal(start: number, previous: number, alignment: number): { readonly trailer: Uint8Array; readonly trailerOffset: number; readonly sealed: SealedSegment } {
+  seal(
+    start: number,
+    previous: number,
+    alignment: number,
+  ): { readonly trailer: Uint8Array; readonly trailerOffset: number; readonly sealed: SealedSegment } {
     this.#closeFrame();
     this.#flush();
     const end = start + this.#drained;
     const trailerOffset = aligned(end, alignment);
-    const sealed = { start, frames: this.#frames.take(), rows: this.#rows.take(), inline: this.#inline.take() };
+    const sealed = {
+      start,
+      frames: this.#frames.take(),
+      rows: this.#rows.take(),
+      inline: this.#inline.take(),
+    };
     const trailer = encodeTrailer({ ...sealed, previous }, alignment);
     for (const writer of [this.#frames, this.#rows, this.#inline]) writer.clear();
     this.#drained = 0;
@@ -105,7 +114,8 @@ export class Segment {
     for (let at = 0; at < rows.length; at += ROW_BYTES) {
       const kind = rows[at] as RowKind;
       const bytes = lengthAt(rows, at);
-      if (kind !== RECORDS && isInline({ kind, bytes })) this.#inline.bytes(raw.subarray(offset, offset + bytes));
+      if (kind !== RECORDS && isInline({ kind, bytes }))
+        this.#inline.bytes(raw.subarray(offset, offset + bytes));
       offset += bytes;
     }
     this.#pendingRows.clear();
@@ -138,7 +148,9 @@ export function sealedRowCount({ rows }: SealedSegment): number {
 }
 
 /** Each row of a sealed segment with its place, and its bytes if it also stands in LevelDB. */
-export function* sealedRows(sealed: SealedSegment): Generator<{ readonly row: Row; readonly inline: Uint8Array | undefined }, void> {
+export function* sealedRows(
+  sealed: SealedSegment,
+): Generator<{ readonly row: Row; readonly inline: Uint8Array | undefined }, void> {
   const { frames, rows, inline } = sealed;
   let position = sealed.start;
   let at = 0;
@@ -147,7 +159,13 @@ export function* sealedRows(sealed: SealedSegment): Generator<{ readonly row: Ro
     const storedBytes = lengthAt(frames, f - 1);
     const rawBytes = lengthAt(frames, f + 3);
     const rowCount = lengthAt(frames, f + 7);
-    const frame: Frame = { offset: position, storedBytes, rawBytes, rowCount, codec: frames[f + 12] as Codec };
+    const frame: Frame = {
+      offset: position,
+      storedBytes,
+      rawBytes,
+      rowCount,
+      codec: frames[f + 12] as Codec,
+    };
     position += storedBytes;
     let offset = 0;
     for (const end = at + rowCount * ROW_BYTES; at < end; at += ROW_BYTES) {
@@ -166,4 +184,3 @@ export function* sealedRows(sealed: SealedSegment): Generator<{ readonly row: Ro
 function lengthAt(bytes: Uint8Array, at: number): number {
   return (bytes[at + 1] | (bytes[at + 2] << 8) | (bytes[at + 3] << 16) | (bytes[at + 4] << 24)) >>> 0;
 }
-

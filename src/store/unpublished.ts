@@ -13,7 +13,10 @@ const INLINE_BYTES_MAX = 24 * 1024 * 1024;
 
 export class Unpublished {
   readonly #newPackPath: () => string;
-  readonly #digests: Record<ObjectKind, DigestTable> = { [CHUNK]: new DigestTable(4096), [NODE]: new DigestTable(256) };
+  readonly #digests: Record<ObjectKind, DigestTable> = {
+    [CHUNK]: new DigestTable(4096),
+    [NODE]: new DigestTable(256),
+  };
   /** What trees may read back before it is published. */
   readonly #nodes = new Map<string, Uint8Array>();
   readonly #segment = new Segment((bytes) => this.#drain(bytes));
@@ -75,7 +78,10 @@ export class Unpublished {
   }
 
   /** Gives all of it as one journal segment that begins at `start`; `lists` are rows that are no objects. */
-  toJournal(start: number, lists: readonly { readonly kind: RowKind; readonly digest: Digest; readonly bytes: Uint8Array }[]) {
+  toJournal(
+    start: number,
+    lists: readonly { readonly kind: RowKind; readonly digest: Digest; readonly bytes: Uint8Array }[],
+  ) {
     for (const { kind, digest, bytes } of lists) this.#segment.put(kind, digest, bytes);
     const { trailer, sealed } = this.#segment.seal(start, 0, JOURNAL_ALIGNMENT);
     const parts = [...(this.#journaled ?? []), trailer];

@@ -187,6 +187,8 @@ describe('JSON', () => {
     expect(await json('verify d copy')).toEqual({ ok: true, missing: [], extra: [], changed: [] });
     expect(await json('alias d:v0 best')).toEqual({ name: 'd', version: 'v0', aliases: ['latest', 'best'] });
     expect(await json('alias --remove d:best')).toEqual([{ name: 'd', version: 'v0', aliases: ['latest'] }]);
+    expect(Object.keys(await json('gc --dry-run'))).toEqual('freed kept packs expired reasons'.split(' '));
+    expect(await json('fsck --deep')).toMatchObject({ ok: true, damaged: [], healed: 0 });
     expect(await json('unbind d')).toEqual({ name: 'd', path: 'data' });
     expect(await json('config user')).toEqual({ key: 'user', value: null });
     expect(await json('config user Ada')).toEqual({ key: 'user', value: 'Ada' });
@@ -241,6 +243,16 @@ describe('failures', () => {
     if (hint !== undefined) expect(told.err).toContain(`hint: ${hint}\n`);
     // Nothing was made by it.
     expect(await json('log')).toHaveLength(1);
+  });
+
+  test('a damaged repository ends fsck with 4, and --repair brings everything back', async () => {
+    await commit();
+    rmSync(join(cwd, '.art', 'objects'), { recursive: true });
+    const { status, out } = await run('fsck');
+    expect(status).toBe(4);
+    expect(out).not.toContain('all is well');
+    expect(await run('fsck --repair')).toMatchObject({ status: 0 });
+    expect((await run('cat d:best a.txt')).out).toBe('hello\n');
   });
 
   test('outside a repository', async () => {

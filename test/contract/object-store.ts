@@ -20,7 +20,9 @@ export function nodeOf(value: string): TestObject {
 
 /** `count` chunks of `size` bytes that differ; half of the bytes are text that compresses. */
 export function chunks(count: number, size: number, seed = 'x'): TestObject[] {
-  return Array.from({ length: count }, (_, i) => chunkOf(`${seed}${i} `.repeat(Math.ceil(size / 4)).slice(0, size)));
+  return Array.from({ length: count }, (_, i) =>
+    chunkOf(`${seed}${i} `.repeat(Math.ceil(size / 4)).slice(0, size)),
+  );
 }
 
 export async function putAll(store: ObjectStore, objects: readonly TestObject[]): Promise<void> {
@@ -33,7 +35,8 @@ async function get(store: ObjectStore, objects: readonly ObjectId[]): Promise<st
   return (await store.reader().getMany(objects)).map((bytes) => Buffer.from(bytes).toString('base64'));
 }
 
-const base64 = (objects: readonly TestObject[]) => objects.map(({ bytes }) => Buffer.from(bytes).toString('base64'));
+const base64 = (objects: readonly TestObject[]) =>
+  objects.map(({ bytes }) => Buffer.from(bytes).toString('base64'));
 
 export function objectStoreContract(name: string, open: () => Promise<ObjectStore>): void {
   describe(name, () => {
@@ -67,7 +70,9 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       const here = chunkOf('here');
       const gone = chunkOf('gone');
       await putAll(store, [here]);
-      expect(await store.missing([gone, here])).toEqual([gone].map(({ kind, digest }) => expect.objectContaining({ kind, digest })));
+      expect(await store.missing([gone, here])).toEqual(
+        [gone].map(({ kind, digest }) => expect.objectContaining({ kind, digest })),
+      );
       await expect(store.reader().getMany([here, gone])).rejects.toMatchObject({ code: 'OBJECT_NOT_FOUND' });
     });
 

@@ -15,14 +15,20 @@ export interface Result {
 }
 
 export function art(cwd: string, ...words: string[]): Result {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [ART, ...words], { cwd, env: ENV, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ART, ...words], {
+    cwd,
+    env: ENV,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   return { status, stdout, stderr };
 }
 
 /** Runs a command that must succeed, and gives its JSON. */
 export function artJson<T>(cwd: string, ...words: string[]): T {
   const result = art(cwd, ...words, '--json');
-  if (result.status !== 0) throw new Error(`art ${words.join(' ')}: ${result.status} ${result.stdout} ${result.stderr}`);
+  if (result.status !== 0)
+    throw new Error(`art ${words.join(' ')}: ${result.status} ${result.stdout} ${result.stderr}`);
   return JSON.parse(result.stdout) as T;
 }
 

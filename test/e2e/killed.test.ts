@@ -21,45 +21,49 @@ async function killAfter(ms: number, cwd: string, ...words: string[]): Promise<v
   await end;
 }
 
-test('kill -9 at any moment of commit, checkout and gc leaves every earlier version whole', { timeout: 15 * 60_000 }, async () => {
-  using place = new Place();
-  const data = join(place.path, 'data');
-  art(place.path, 'init');
-  fill(data, 300);
-  expect(art(place.path, 'commit', 'd', 'data').status).toBe(0);
-  cpSync(data, join(place.path, 'kept-v0'), { recursive: true });
-  for (let round = 0; round < ROUNDS; round++) {
-    const moment = 40 + Math.random() * 400;
-    const kind = round % 3;
-    if (kind === 0) {
-      writeFileSync(join(data, `f${round}`), randomBytes(5000));
-      appendFileSync(join(data, 'long.bin'), randomBytes(8 * 1024 * 1024));
-      await killAfter(moment, place.path, 'commit', 'd');
-      expect(art(place.path, 'commit', 'd').status, 'the repeated commit').toBe(0);
-    } else if (kind === 1) {
-      const versions = artJson<{ version: string }[]>(place.path, 'log', 'd');
-      const { version } = versions[Math.floor(Math.random() * versions.length)];
-      await killAfter(moment, place.path, 'checkout', `d:${version}`);
-      const again = art(place.path, 'checkout', `d:${version}`);
-      expect(again.status, again.stderr).toBe(0);
-      expect(artJson<{ ok: boolean }>(place.path, 'verify', `d:${version}`).ok).toBe(true);
-      expect(art(place.path, 'checkout', 'd').status).toBe(0);
-    } else {
-      await killAfter(moment, place.path, 'gc');
-      expect(art(place.path, 'gc').status, 'the repeated gc').toBe(0);
+test(
+  'kill -9 at any moment of commit, checkout and gc leaves every earlier version whole',
+  { timeout: 15 * 60_000 },
+  async () => {
+    using place = new Place();
+    const data = join(place.path, 'data');
+    art(place.path, 'init');
+    fill(data, 300);
+    expect(art(place.path, 'commit', 'd', 'data').status).toBe(0);
+    cpSync(data, join(place.path, 'kept-v0'), { recursive: true });
+    for (let round = 0; round < ROUNDS; round++) {
+      const moment = 40 + Math.random() * 400;
+      const kind = round % 3;
+      if (kind === 0) {
+        writeFileSync(join(data, `f${round}`), randomBytes(5000));
+        appendFileSync(join(data, 'long.bin'), randomBytes(8 * 1024 * 1024));
+        await killAfter(moment, place.path, 'commit', 'd');
+        expect(art(place.path, 'commit', 'd').status, 'the repeated commit').toBe(0);
+      } else if (kind === 1) {
+        const versions = artJson<{ version: string }[]>(place.path, 'log', 'd');
+        const { version } = versions[Math.floor(Math.random() * versions.length)];
+        await killAfter(moment, place.path, 'checkout', `d:${version}`);
+        const again = art(place.path, 'checkout', `d:${version}`);
+        expect(again.status, again.stderr).toBe(0);
+        expect(artJson<{ ok: boolean }>(place.path, 'verify', `d:${version}`).ok).toBe(true);
+        expect(art(place.path, 'checkout', 'd').status).toBe(0);
+      } else {
+        await killAfter(moment, place.path, 'gc');
+        expect(art(place.path, 'gc').status, 'the repeated gc').toBe(0);
+      }
+      const check = art(place.path, 'fsck');
+      expect(check.status, check.stdout + check.stderr).toBe(0);
     }
-    const check = art(place.path, 'fsck');
-    expect(check.status, check.stdout + check.stderr).toBe(0);
-  }
-  const out = join(place.path, 'out');
-  expect(art(place.path, 'download', 'd:v0', 'out').status).toBe(0);
-  expect(readdirSync(out).sort()).toEqual(readdirSync(join(place.path, 'kept-v0')).sort());
-  rmSync(out, { recursive: true });
-  for (const { version } of artJson<{ version: string }[]>(place.path, 'log', 'd')) {
-    const downloaded = art(place.path, 'download', `d:${version}`, 'out');
-    expect(downloaded.status, downloaded.stderr).toBe(0);
-  }
-  expect(art(place.path, 'verify', 'd:v0', 'kept-v0').status).toBe(0);
-  expect(existsSync(out)).toBe(true);
-  expect(art(place.path, 'fsck', '--deep').status).toBe(0);
-});
+    const out = join(place.path, 'out');
+    expect(art(place.path, 'download', 'd:v0', 'out').status).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(readdirSync(join(place.path, 'kept-v0')).sort());
+    rmSync(out, { recursive: true });
+    for (const { version } of artJson<{ version: string }[]>(place.path, 'log', 'd')) {
+      const downloaded = art(place.path, 'download', `d:${version}`, 'out');
+      expect(downloaded.status, downloaded.stderr).toBe(0);
+    }
+    expect(art(place.path, 'verify', 'd:v0', 'kept-v0').status).toBe(0);
+    expect(existsSync(out)).toBe(true);
+    expect(art(place.path, 'fsck', '--deep').status).toBe(0);
+  },
+);

@@ -12,12 +12,24 @@ const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 describe('commit and checkout', () => {
   test('every version comes back exactly, whichever is there now', async () => {
     await using scene = await Scene.make();
-    scene.write({ 'data/a.txt': 'one', 'data/sub/b.bin': randomBytes(900_000), 'data/run.sh': '#!/bin/sh\n' });
+    scene.write({
+      'data/a.txt': 'one',
+      'data/sub/b.bin': randomBytes(900_000),
+      'data/run.sh': '#!/bin/sh\n',
+    });
     chmodSync(scene.path('data/run.sh'), 0o755);
     symlinkSync('a.txt', scene.path('data/link'));
     mkdirSync(scene.path('data/empty'));
     const [first] = await scene.in((r) => r.commit({ name: 'd', paths: ['data'], message: 'first' }));
-    expect(first).toMatchObject({ name: 'd', version: 'v0', created: true, base: null, behind: 0, files: 4, aliases: ['latest'] });
+    expect(first).toMatchObject({
+      name: 'd',
+      version: 'v0',
+      created: true,
+      base: null,
+      behind: 0,
+      files: 4,
+      aliases: ['latest'],
+    });
     const before = scene.contents('data');
 
     scene.write({ 'data/a.txt': 'two', 'data/run.sh': null, 'data/new/deep/c': 'c' });
@@ -33,7 +45,12 @@ describe('commit and checkout', () => {
     expect(scene.contents('data')).toEqual(before);
     await scene.in((r) => r.checkout({ spec: 'd' }));
     expect(scene.contents('data')).toEqual(after);
-    expect(await scene.in((r) => r.verify('d:v1'))).toEqual({ ok: true, missing: [], extra: [], changed: [] });
+    expect(await scene.in((r) => r.verify('d:v1'))).toEqual({
+      ok: true,
+      missing: [],
+      extra: [],
+      changed: [],
+    });
     expect(await scene.in((r) => r.verify('d:v0'))).toMatchObject({ ok: false });
   });
 
@@ -41,10 +58,18 @@ describe('commit and checkout', () => {
     await using scene = await Scene.make();
     scene.write({ 'data/a': 'a' });
     await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
-    const [again] = await scene.in((r) => r.commit({ name: 'd', aliases: ['best'], tags: ['t'], metadata: { k: 1 } }));
+    const [again] = await scene.in((r) =>
+      r.commit({ name: 'd', aliases: ['best'], tags: ['t'], metadata: { k: 1 } }),
+    );
     expect(again).toMatchObject({ version: 'v0', created: false, newBytes: 0, aliases: ['latest', 'best'] });
     const shown = await scene.in((r) => r.show('d:best'));
-    expect(shown).toMatchObject({ kind: 'version', version: 'v0', tags: ['t'], metadata: { k: 1 }, aliases: ['latest', 'best'] });
+    expect(shown).toMatchObject({
+      kind: 'version',
+      version: 'v0',
+      tags: ['t'],
+      metadata: { k: 1 },
+      aliases: ['latest', 'best'],
+    });
   });
 
   test('a commit from an older version goes ahead and says how far behind it was', async () => {
@@ -116,10 +141,16 @@ describe('what would lose work is refused', () => {
     scene.write({ 'data/a': '2', 'data/b': '2' });
     await scene.in((r) => r.commit({ name: 'd' }));
     scene.write({ 'data/b': 'mine', 'data/extra': 'mine too' });
-    await expect(scene.in((r) => r.checkout({ spec: 'd:v0' }))).rejects.toMatchObject({ code: 'UNCOMMITTED_CHANGES' });
+    await expect(scene.in((r) => r.checkout({ spec: 'd:v0' }))).rejects.toMatchObject({
+      code: 'UNCOMMITTED_CHANGES',
+    });
     expect(scene.read('data/a')).toBe('2');
     await scene.in((r) => r.checkout({ spec: 'd:v0', force: true }));
-    expect([scene.read('data/a'), scene.read('data/b'), scene.read('data/extra')]).toEqual(['1', '1', 'mine too']);
+    expect([scene.read('data/a'), scene.read('data/b'), scene.read('data/extra')]).toEqual([
+      '1',
+      '1',
+      'mine too',
+    ]);
   });
 
   test('a bound folder that vanished is not committed as empty', async () => {
@@ -138,7 +169,9 @@ describe('what would lose work is refused', () => {
     await using scene = await Scene.make();
     scene.write({ 'data/a': '1', 'data/sub/b': '1' });
     await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
-    await expect(scene.in((r) => r.checkout({ spec: 'd', paths: ['sub/'] }))).rejects.toMatchObject({ code: 'BINDING_CONFLICT' });
+    await expect(scene.in((r) => r.checkout({ spec: 'd', paths: ['sub/'] }))).rejects.toMatchObject({
+      code: 'BINDING_CONFLICT',
+    });
     const [part] = await scene.in((r) => r.checkout({ spec: 'd', dir: 'part', paths: ['sub/'] }));
     expect(part.written).toBe(1);
     expect(Object.keys(scene.contents('part'))).toEqual(['sub/b']);
@@ -157,7 +190,9 @@ describe('what would lose work is refused', () => {
     scene.write({ 'data/a': '1', 'data/sub/b': '1', 'other/x': 'x' });
     await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
     await expect(scene.in((r) => r.commit(request))).rejects.toMatchObject({ code });
-    expect((await scene.in((r) => r.list())).map(({ name, versions }) => [name, versions])).toEqual([['d', 1]]);
+    expect((await scene.in((r) => r.list())).map(({ name, versions }) => [name, versions])).toEqual([
+      ['d', 1],
+    ]);
   });
 
   test('conflict markers in art.toml and art.lock are named with their line', async () => {
@@ -166,7 +201,10 @@ describe('what would lose work is refused', () => {
     await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
     const lock = scene.read('art.lock');
     writeFileSync(scene.path('art.lock'), `<<<<<<< HEAD\n${lock}=======\n>>>>>>> other\n`);
-    await expect(scene.in((r) => r.status())).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/art\.lock:1/) });
+    await expect(scene.in((r) => r.status())).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/art\.lock:1/),
+    });
     writeFileSync(scene.path('art.lock'), lock);
     writeFileSync(scene.path('art.toml'), `${scene.read('art.toml')}=======\n`);
     await expect(scene.in((r) => r.status())).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
@@ -178,10 +216,19 @@ describe('looking', () => {
     await using scene = await Scene.make();
     scene.write({ 'data/train.csv': '1' });
     await scene.in((r) => r.commit({ name: 'cifar', paths: ['data'], aliases: ['best'] }));
-    await expect(scene.in((r) => r.show('cifra'))).rejects.toMatchObject({ code: 'ARTIFACT_NOT_FOUND', hint: expect.stringContaining('cifar') });
+    await expect(scene.in((r) => r.show('cifra'))).rejects.toMatchObject({
+      code: 'ARTIFACT_NOT_FOUND',
+      hint: expect.stringContaining('cifar'),
+    });
     await expect(scene.in((r) => r.show('cifar:v9'))).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
-    await expect(scene.in((r) => r.show('cifar:bets'))).rejects.toMatchObject({ code: 'ALIAS_NOT_FOUND', hint: expect.stringContaining('best') });
-    await expect(scene.in((r) => collect(r.cat('cifar', 'trian.csv')))).rejects.toMatchObject({ code: 'ENTRY_NOT_FOUND', hint: expect.stringContaining('train.csv') });
+    await expect(scene.in((r) => r.show('cifar:bets'))).rejects.toMatchObject({
+      code: 'ALIAS_NOT_FOUND',
+      hint: expect.stringContaining('best'),
+    });
+    await expect(scene.in((r) => collect(r.cat('cifar', 'trian.csv')))).rejects.toMatchObject({
+      code: 'ENTRY_NOT_FOUND',
+      hint: expect.stringContaining('train.csv'),
+    });
   });
 
   test('cat gives any range of a long file', async () => {
@@ -198,7 +245,8 @@ describe('looking', () => {
     ] as const) {
       const got = await scene.in(async (r) => {
         const parts: Buffer[] = [];
-        for await (const part of r.cat('d', 'long.bin', { offset, ...(length !== undefined && { length }) })) parts.push(Buffer.from(part));
+        for await (const part of r.cat('d', 'long.bin', { offset, ...(length !== undefined && { length }) }))
+          parts.push(Buffer.from(part));
         return Buffer.concat(parts);
       });
       const wanted = bytes.subarray(offset, length === undefined ? undefined : offset + length);

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -46,7 +54,9 @@ describe('LevelStore on disk', () => {
     await using store = new LevelStore(folder);
     await putAll(store, [chunkOf('small')]);
     expect(readdirSync(join(folder, 'packs'))).toEqual(['00000001.journal']);
-    const large = Array.from({ length: 40 }, () => randomBytes(256 * 1024)).map((bytes) => ({ kind: CHUNK, digest: hash(bytes), bytes }) as const);
+    const large = Array.from({ length: 40 }, () => randomBytes(256 * 1024)).map(
+      (bytes) => ({ kind: CHUNK, digest: hash(bytes), bytes }) as const,
+    );
     await putAll(store, large);
     expect(readdirSync(join(folder, 'packs')).sort()).toEqual(['00000001.journal', '00000002.pack']);
     const got = await store.reader().getMany(large.slice(0, 20));
@@ -110,6 +120,28 @@ describe('LevelStore on disk', () => {
     await using store = new LevelStore(folder);
     await expect(store.getRecord('ref/a')).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
     expect(existsSync(join(folder, 'objects'))).toBe(false);
+  });
+
+  test("long transactions in one process do not take each other's packs", { timeout: 60_000 }, async () => {
+    const folder = await newStore();
+    await using store = new LevelStore(folder);
+    const saved = await Promise.all(
+      [0, 1, 2].map(async () => {
+        await using transaction = await store.begin();
+        const kept: { kind: typeof CHUNK; digest: Uint8Array }[] = [];
+        for (let i = 0; i < 560; i++) {
+          const bytes = randomBytes(256 * 1024);
+          const digest = hash(bytes);
+          transaction.put(CHUNK, digest, bytes);
+          if (i % 40 === 0) kept.push({ kind: CHUNK, digest });
+          await transaction.breathe();
+        }
+        await transaction.publish(async () => undefined);
+        return kept;
+      }),
+    );
+    expect(readdirSync(join(folder, 'packs')).filter((name) => name.endsWith('.pack'))).toHaveLength(6);
+    for (const ids of saved) await store.reader().getMany(ids);
   });
 
   test('two stores on one folder take turns', async () => {

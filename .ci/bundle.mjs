@@ -26,6 +26,7 @@ await build({
     js: "import { createRequire as artRequire } from 'node:module'; const require = artRequire(import.meta.url);",
   },
   plugins: [nativeBinding],
+  minify: true,
   legalComments: 'none',
   logLevel: 'warning',
 });

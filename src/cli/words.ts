@@ -1,5 +1,5 @@
 /** Takes a command line apart into words and options, by the rules that all commands share. */
-import { parseArgs } from 'node:util';
+import { Parser } from 'yargs/helpers';
 import { ArtError, suggest } from '#base';
 import type { Option, Options, Values } from './command.ts';
 
@@ -29,49 +29,111 @@ export function parseWords<const O extends Options>(
   help: string,
 ): ParsedWords<O> {
   const usage: Usage = (message, hint = help) => new ArtError('USAGE', message, { hint });
-  // Not strict: its own messages name no option that might have been meant, and it refuses values like "- fix".
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: forNode(options),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
+  const joined = joinValues(args, options, usage);
+  const takers = Object.keys(options).filter((name) => options[name].kind !== 'switch');
+  const parsed = Parser(joined, {
+    array: takers.map((key) => ({ key, string: true as const })),
+    boolean: Object.keys(options).filter((name) => options[name].kind === 'switch'),
+    alias: aliasesOf(options),
+    string: ['_'],
+    configuration: PARSING,
   });
-  const words: string[] = [];
+  const {
+    _: words,
+    '--': behind = [],
+    ...found
+  } = parsed as { _: string[]; '--'?: string[] } & Record<string, unknown>;
   const values = emptyValues(options);
-  const seen = new Set<string>();
-  for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
-    if (token.kind !== 'option') continue;
-    const { name, rawName, value } = token;
+  for (const [name, given] of Object.entries(found)) {
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
-    if (option === undefined || rawName === `--${option.short}`) throw unknownOption(rawName, options, usage);
+    if (option === undefined)
+      throw unknownOption(name.length === 1 ? `-${name}` : `--${name}`, options, usage);
+    const times = Array.isArray(given) ? (given as (string | boolean)[]) : [given as string | boolean];
+    const typed = typings(name, option, joined);
+    const rawName = typed.at(-1) ?? `--${name}`;
     const again = option.kind === 'text' && option.given !== 'once';
-    if (seen.has(name) && !again) throw usage(`option ${rawName} is given twice`);
-    seen.add(name);
-    if (option.kind === 'switch') {
-      if (value !== undefined) throw usage(`option ${rawName} takes no value`);
-      values[name] = true;
-      continue;
+    if (Math.max(times.length, typed.length) > 1 && !again) throw usage(`option ${rawName} is given twice`);
+    for (const value of times) {
+      if (option.kind === 'switch') values[name] = value === true;
+      else if (option.kind === 'number') values[name] = wholeNumber(rawName, String(value), usage);
+      else values[name] = added(option.given, values[name], String(value));
     }
-    if (value === undefined) throw usage(`option ${rawName} needs a value: ${option.value}`);
-    if (!token.inlineValue && isOption(value, options)) {
-      throw usage(`option ${rawName} needs a value: ${option.value}; ${value} is an option`);
-    }
-    values[name] =
-      option.kind === 'number'
-        ? wholeNumber(rawName, value, usage)
-        : added(option.given, values[name], value);
   }
-  return { words, values: values as Values<O> };
+  return { words: [...words, ...behind].map(String), values: values as Values<O> };
 }
 
-function forNode(options: Options): NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']> {
-  const kinds = Object.entries(options).map(([name, { kind, short }]) => {
-    const type = kind === 'switch' ? ('boolean' as const) : ('string' as const);
-    return [name, { type, multiple: true, ...(short !== undefined && { short }) }] as const;
-  });
-  return Object.fromEntries(kinds);
+/** yargs' defaults would let `-a best cifar data` swallow the words, and turn texts into numbers. */
+const PARSING = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'duplicate-arguments-array': true,
+  'greedy-arrays': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'populate--': true,
+  'short-option-groups': true,
+  'strip-aliased': true,
+} as const;
+
+/**
+ * Ties each value to its option (`-m`, `- fix` becomes `-m=- fix`): yargs takes a value that begins with a dash only so;
+ * and takes groups like `-qh` apart.
+ * Raises USAGE where a value is missing, or stands where none is taken.
+ */
+function joinValues(args: readonly string[], options: Options, usage: Usage): string[] {
+  const byName = new Map(
+    Object.entries(options).flatMap(([name, option]) =>
+      optionNames(name, option).map((typed) => [typed, option] as const),
+    ),
+  );
+  const joined: string[] = [];
+  const waiting = [...args].reverse();
+  for (let word = waiting.pop(); word !== undefined; word = waiting.pop()) {
+    if (word === '--') return [...joined, '--', ...waiting.reverse()];
+    const option = byName.get(word);
+    const cut = word.indexOf('=');
+    const named = cut > 0 ? byName.get(word.slice(0, cut)) : undefined;
+    const attached = /^-[^-]./s.test(word) ? byName.get(word.slice(0, 2)) : undefined;
+    if (option !== undefined && option.kind !== 'switch') {
+      const value = waiting.pop();
+      if (value === undefined) throw usage(`option ${word} needs a value: ${option.value}`);
+      if (isOption(value, options))
+        throw usage(`option ${word} needs a value: ${option.value}; ${value} is an option`);
+      joined.push(`${word}=${value}`);
+    } else if (option === undefined && named?.kind === 'switch') {
+      throw usage(`option ${word.slice(0, cut)} takes no value`);
+    } else if (
+      option === undefined &&
+      named === undefined &&
+      attached !== undefined &&
+      attached.kind !== 'switch'
+    ) {
+      joined.push(`${word.slice(0, 2)}=${word.slice(2)}`);
+    } else if (option === undefined && attached?.kind === 'switch' && named === undefined) {
+      joined.push(word.slice(0, 2));
+      waiting.push(`-${word.slice(2)}`);
+    } else if (word.startsWith('--') && option === undefined && named === undefined) {
+      throw unknownOption(cut > 0 ? word.slice(0, cut) : word, options, usage);
+    } else joined.push(word);
+  }
+  return joined;
+}
+
+function aliasesOf(options: Options): Record<string, string[]> {
+  const aliases: Record<string, string[]> = {};
+  for (const [name, { short }] of Object.entries(options))
+    if (short !== undefined && short !== name) aliases[name] = [short];
+  return aliases;
+}
+
+/** How an option was typed each time, for messages. */
+function typings(name: string, option: Option, args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  const names = optionNames(name, option);
+  return (end < 0 ? args : args.slice(0, end)).flatMap((word) =>
+    names.filter((typed) => word === typed || word.startsWith(`${typed}=`)),
+  );
 }
 
 function emptyValues(options: Options): Record<string, Value | undefined> {

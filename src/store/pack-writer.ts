@@ -9,7 +9,7 @@ import type { SealedSegment, Segment } from './segment.ts';
 
 /** A pack is closed once it is this long: what a killed commit can lose, and what gc rewrites at a time. */
 export const PACK_BYTES_MAX = 128 * 1024 * 1024;
-const PACK_ROWS_MAX = 131_072;
+const PACK_ROWS_MAX = 65_536;
 
 const sync = promisify(fdatasync);
 

@@ -9,7 +9,7 @@ import { PackWriter } from './pack-writer.ts';
 import { Segment } from './segment.ts';
 
 /** Bytes of nodes and tiny chunks that wait in memory for their rows in LevelDB. */
-const INLINE_BYTES_MAX = 24 * 1024 * 1024;
+const INLINE_BYTES_MAX = 8 * 1024 * 1024;
 
 export class Unpublished {
   readonly #newPackPath: () => string;

@@ -1,7 +1,7 @@
 /** Takes care of a repository: frees what nothing needs, checks everything, mends what can be mended. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { toHex } from '#base';
+import { isArtError, toHex } from '#base';
 import { CHUNK, CHUNK_BYTES_MAX, FILE, NODE, decodeFileNode, fileRowDigest, formatCid } from '#object';
 import type { Digest } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
@@ -82,7 +82,7 @@ export async function gc(context: Context, request: GcRequest = {}): Promise<GcR
  */
 export async function fsck(context: Context, request: FsckRequest = {}): Promise<FsckResult> {
   const { store, art, signal } = context;
-  if (request.breakLock === true) store.database.lock.break();
+  if (request.breakLock === true) breakLock(context);
   const roots = rootsSince(-Infinity);
   const options = {
     roots,
@@ -112,6 +112,15 @@ export async function fsck(context: Context, request: FsckRequest = {}): Promise
   };
 }
 
+function breakLock({ store, onWarning }: Context): void {
+  const holder = store.database.lock.break();
+  if (holder === undefined) return;
+  const { pid, host } = holder;
+  onWarning?.(
+    `freed the lock of process ${pid} on ${host}: if that still runs, two now write at once, and data can be lost`,
+  );
+}
+
 /** Everything that must stay: the state of each artifact, what folders hold, and what an operation since then moved. */
 function rootsSince(since: number): Roots {
   return async function* (source) {
@@ -139,8 +148,9 @@ async function present(source: NodeSource, digests: readonly Digest[]): Promise<
     try {
       await source.getNodes([digest]);
       found.push(digest);
-    } catch {
-      continue;
+    } catch (error) {
+      // Absent is fine; damaged is not: nobody could tell any more what it keeps alive.
+      if (!isArtError(error, 'OBJECT_NOT_FOUND')) throw error;
     }
   }
   return found;
@@ -184,8 +194,9 @@ async function whereDamaged(context: Context, { damaged }: Checked): Promise<Dam
           await noteVersion(context, commit, `${name}:v${number}`, note);
       }
     }
-  } catch {
+  } catch (error) {
     // The names themselves cannot be read: what is known is told, the rest stands in `problems`.
+    if (!isArtError(error)) throw error;
   }
   return damaged.map(({ kind, digest }) => {
     const { versions, paths } = needed.get(`${kind}${toHex(digest)}`)!;
@@ -213,8 +224,9 @@ async function noteVersion(context: Context, commit: Digest, version: string, no
         else await noteFile(store, digest, version, pathOfKey(key), note);
       }
     }
-  } catch {
+  } catch (error) {
     // A node above cannot be read: it is itself among the damaged.
+    if (!isArtError(error)) throw error;
   }
 }
 
@@ -229,7 +241,8 @@ async function noteFile(
   let bytes: Uint8Array;
   try {
     [bytes] = await source.getNodes([digest]);
-  } catch {
+  } catch (error) {
+    if (!isArtError(error)) throw error;
     return; // Noted already.
   }
   const node = decodeFileNode(bytes);

@@ -235,7 +235,8 @@ async function planStep(
     source: store,
     reader: store.reader(),
     tmpDir: tmp,
-    statCache: statCacheOf(context, [target.dir]),
+    // A part has its own: it would leave only its own rows in that of the whole.
+    statCache: statCacheOf(context, [target.dir, ...(request.paths ?? [])]),
     stopAt: root,
     paths: request.paths,
     mode: request.force ? 'force' : 'careful',

@@ -1,7 +1,6 @@
 /** One writer's work on the store on disk: into packs outside the lock, then visible in one synced batch. */
-import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, DigestTable, fileError, syncFolder } from '#base';
+import { ArtError, DigestTable } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { objectPut, recordChanges } from './database.ts';
@@ -9,8 +8,8 @@ import type { Change, Database } from './database.ts';
 import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
 import type { LockedStore, Transaction, TransactionStats } from './object-store.ts';
-import { packName } from './pack-files.ts';
 import { RECORDS } from './pack-format.ts';
+import { publishPack } from './publish-pack.ts';
 import { encodeChanges, objectKey } from './records.ts';
 import type { RecordChanges } from './records.ts';
 import { sealedRows } from './segment.ts';
@@ -145,23 +144,14 @@ export class LevelTransaction implements Transaction {
     };
   }
 
-  // Durable first, then named, then found: a crash in between leaves garbage, never a row without its bytes.
   async #publishWaiting(): Promise<void> {
     for (let waiting = this.#waiting[0]; waiting !== undefined; waiting = this.#waiting[0]) {
       const pack = waiting.toPack();
       await pack.finish();
       this.#checkReused();
-      const number = this.#database.meta.nextPack;
-      const folder = join(this.#store.art, 'packs');
-      this.#session.note(number);
-      try {
-        renameSync(pack.path, join(folder, packName(number, 'pack')));
-        syncFolder(folder);
-      } catch (error) {
-        throw fileError(error, pack.path);
-      }
-      await this.#database.write(rowChanges(number, pack.sealed));
-      await this.#database.write([this.#database.setMeta({ ...this.#database.meta, nextPack: number + 1 })]);
+      await publishPack(this.#database, join(this.#store.art, 'packs'), pack, this.#session, {
+        changes: (number) => rowChanges(number, pack.sealed),
+      });
       this.#waiting.shift();
     }
   }

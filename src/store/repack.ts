@@ -1,7 +1,6 @@
 /** Moves what is still wanted out of old packs and journals into new ones, so that the old files can go. */
-import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileError, nextTurn, syncFolder, throwIfAborted } from '#base';
+import { nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { objectPut } from './database.ts';
@@ -10,7 +9,7 @@ import { JOURNAL_START, appendJournal, createJournal, cutJournal } from './journ
 import type { LevelStore } from './level-store.ts';
 import { decodeLocation, locationOf, samePlace } from './location.ts';
 import type { Location } from './location.ts';
-import { packName, walkPack } from './pack-files.ts';
+import { walkPack } from './pack-files.ts';
 import type { PackFile } from './pack-files.ts';
 import { RECORDS } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
@@ -18,6 +17,7 @@ import { SNAPSHOT_END, encodeChanges, objectKey, objectRange } from './records.t
 import type { RecordChanges } from './records.ts';
 import { sealedRows } from './segment.ts';
 import type { SealedSegment } from './segment.ts';
+import { publishPack } from './publish-pack.ts';
 import { Session } from './sessions.ts';
 import { pagesOf } from './table.ts';
 import { Unpublished } from './unpublished.ts';
@@ -164,23 +164,12 @@ export class Repacker implements AsyncDisposable {
     await pack.finish();
     this.#options.onStep?.('copied');
     await this.#store.exclusively(() =>
-      this.#database.use(async () => {
-        const { meta } = this.#database;
-        const number = meta.nextPack;
-        const folder = join(this.#store.art, 'packs');
-        this.#session.note(number);
-        try {
-          renameSync(pack.path, join(folder, packName(number, 'pack')));
-          syncFolder(folder);
-        } catch (error) {
-          throw fileError(error, pack.path);
-        }
-        this.#options.onStep?.('named');
-        await this.#database.write(this.#moves(number, pack.sealed));
-        await this.#database.write([
-          this.#database.setMeta({ ...this.#database.meta, nextPack: number + 1 }),
-        ]);
-      }),
+      this.#database.use(() =>
+        publishPack(this.#database, join(this.#store.art, 'packs'), pack, this.#session, {
+          changes: (number) => this.#moves(number, pack.sealed),
+          onNamed: () => this.#options.onStep?.('named'),
+        }),
+      ),
     );
     this.#current = this.#newUnpublished();
     this.#options.onStep?.('moved');

@@ -1,0 +1,32 @@
+/** Gives a finished pack its number and name, and makes its objects found. */
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileError, syncFolder } from '#base';
+import type { Change, Database } from './database.ts';
+import { packName } from './pack-files.ts';
+import type { PackWriter } from './pack-writer.ts';
+import type { Session } from './sessions.ts';
+
+/**
+ * The pack is durable already; the database is pinned and nobody else in this process publishes. Named first, then
+ * found: a crash in between leaves garbage, never a row without its bytes.
+ */
+export async function publishPack(
+  database: Database,
+  folder: string,
+  pack: PackWriter,
+  session: Session,
+  steps: { readonly changes: (number: number) => Iterable<Change>; readonly onNamed?: () => void },
+): Promise<void> {
+  const number = database.meta.nextPack;
+  session.note(number);
+  try {
+    renameSync(pack.path, join(folder, packName(number, 'pack')));
+    syncFolder(folder);
+  } catch (error) {
+    throw fileError(error, pack.path);
+  }
+  steps.onNamed?.();
+  await database.write(steps.changes(number));
+  await database.write([database.setMeta({ ...database.meta, nextPack: number + 1 })]);
+}

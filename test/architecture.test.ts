@@ -11,7 +11,8 @@ const FLOORS: Record<string, number> = {
   version: 4,
   worktree: 5,
   repo: 6,
-  cli: 7,
+  sync: 7,
+  cli: 8,
 };
 const SRC = join(import.meta.dirname, '..', 'src');
 

@@ -16,6 +16,10 @@ export const ERRORS = {
   IO_FAILED: { exit: 1 },
   PATH_INVALID_UTF8: { exit: 1, hint: 'Rename it to valid UTF-8, or name its folder in .artignore.' },
   REPOSITORY_NESTED: { exit: 1, hint: 'Use --nested to make one here all the same.' },
+  REMOTE_DENIED: { exit: 1, hint: 'Check the credentials and what they permit.' },
+  REMOTE_FAILED: { exit: 1 },
+  REMOTE_UNCERTAIN: { exit: 1, hint: 'Run the command again; nothing is sent twice.' },
+  REMOTE_UNREACHABLE: { exit: 1, hint: 'Check the address and the network, then run the command again.' },
   REPOSITORY_TOO_NEW: { exit: 1, hint: 'Install a newer art, or use the one that made this repository.' },
   // 2: it was asked wrongly
   USAGE: { exit: 2, hint: 'See `art --help`.' },

@@ -1,0 +1,107 @@
+/** States what a bucket promises: the five things any remote can do, and how their outcomes are told. */
+
+/** What a pointer's value is recognised by; opaque. Two values of one pointer never share a tag. */
+export type Tag = string;
+
+export interface Abortable {
+  readonly signal?: AbortSignal;
+}
+
+/** A stretch of bytes; at the end of the object it may be shorter than asked. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What is to be put. It can be opened again, so that a failed try can be repeated and parts sent by themselves. */
+export interface Body {
+  readonly size: number;
+  /** The bytes of `range`, or all of them, in pieces of at most 1 MiB. */
+  open(range?: ByteRange): AsyncIterable<Uint8Array>;
+}
+
+export interface Got {
+  readonly tag: Tag;
+  /** Of the whole object, whatever range was asked. */
+  readonly size: number;
+  /** The bytes asked for. To be read to the end or left by `return`; raises REMOTE_FAILED if it breaks off. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Listed {
+  readonly key: string;
+  readonly tag: Tag;
+  readonly size: number;
+  /** When it was put, by the store's own clock; milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/**
+ * A flat space of keys: segments of `[A-Za-z0-9._@%-]`, none of them `.` or `..`, joined by `/`; at most 512 bytes.
+ *
+ * Keys below `refs/` and the key `gc/state` (`isPointerKey`) are _pointers_: at most 1 KiB, created by `putIfAbsent`,
+ * changed only by `putIfTag`. All others are written once, by `putIfAbsent`, and never change.
+ *
+ * Every method may raise REMOTE_UNREACHABLE (no answer, after retries), REMOTE_DENIED (not permitted), REMOTE_FAILED
+ * (any other refusal), INTERRUPTED (by the signal). Reads are retried inside, with jitter; so is a conditional write
+ * of which the store says that it did not happen. A conditional write whose outcome is not known raises
+ * REMOTE_UNCERTAIN: read the key again.
+ */
+export interface Bucket extends AsyncDisposable {
+  /** Where it is, for people; never holds a password. */
+  readonly url: string;
+  /** The object, or undefined if there is none. An empty range past the end gives no bytes. */
+  get(key: string, options?: Abortable & { readonly range?: ByteRange }): Promise<Got | undefined>;
+  /** Creates the object, durably, and gives its tag; undefined: there is one already and it stays as it is. */
+  putIfAbsent(key: string, body: Body, options?: Abortable): Promise<Tag | undefined>;
+  /** Replaces a pointer that still has `tag`, durably; undefined: it has another one, or is gone. */
+  putIfTag(key: string, body: Body, tag: Tag, options?: Abortable): Promise<Tag | undefined>;
+  /** All objects whose key begins with `prefix`, after `after` (exclusive), in the order of their bytes. */
+  list(prefix: string, options?: Abortable & { readonly after?: string }): AsyncIterable<Listed>;
+  /** Removes the object, only if it has `tag` where one is given and the store can check it. Gives false if it was not there. */
+  delete(key: string, options?: Abortable & { readonly tag?: Tag }): Promise<boolean>;
+  /** The store's own clock; milliseconds since 1970. */
+  time(options?: Abortable): Promise<number>;
+}
+
+const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._@%-]+$/;
+const KEY_BYTES_MAX = 512;
+const PIECE_BYTES = 1024 * 1024;
+
+/** Tells whether `key` may be changed after it was put. */
+export function isPointerKey(key: string): boolean {
+  return key.startsWith('refs/') || key === 'gc/state';
+}
+
+/** Tells whether `key` may be one at all: drivers refuse the rest before they touch anything. */
+export function isKey(key: string): boolean {
+  return key.length <= KEY_BYTES_MAX && key.split('/').every((segment) => SEGMENT.test(segment));
+}
+
+/** A body that lies in memory. */
+export function bytesBody(bytes: Uint8Array): Body {
+  return {
+    size: bytes.length,
+    async *open({ offset, length } = { offset: 0, length: bytes.length }) {
+      const end = Math.min(offset + length, bytes.length);
+      for (let at = offset; at < end; at += PIECE_BYTES) {
+        yield bytes.subarray(at, Math.min(end, at + PIECE_BYTES));
+      }
+    },
+  };
+}
+
+/** All bytes of a body, at most `bytesMax`: of more it gives undefined. */
+export async function readAll(
+  pieces: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array | undefined> {
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    if (size > bytesMax) return undefined;
+    kept.push(Uint8Array.from(piece));
+  }
+  return kept.length === 1 ? kept[0] : Buffer.concat(kept);
+}

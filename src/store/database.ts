@@ -25,18 +25,9 @@ import {
   sealRecord,
 } from './records.ts';
 import type { Meta, RecordChanges } from './records.ts';
-import { openTable, recordIn, recordsIn } from './table.ts';
-import type { Table } from './table.ts';
+import { openTable, recordIn, recordsIn, writeChanges } from './table.ts';
+import type { Change, Put, Table } from './table.ts';
 
-export interface Put {
-  readonly type: 'put';
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-export type Change = Put | { readonly type: 'del'; readonly key: Uint8Array };
-
-/** Each batch is synced: LevelDB does not sync a log it has switched away from. */
-const BATCH_BYTES_MAX = 1024 * 1024;
 const TICKET_MS = 20;
 
 export class Database {
@@ -128,19 +119,20 @@ export class Database {
     return recordsIn(this.table, prefix, page);
   }
 
-  /** Writes changes in synced batches of at most 1 MiB; what must become visible last goes last. */
+  /** Makes changes durable, in batches; what must become visible last goes last. */
   async write(changes: Iterable<Change>): Promise<void> {
-    let batch: Change[] = [];
-    let bytes = 0;
-    for (const change of changes) {
-      batch.push(change);
-      bytes += change.key.length + (change.type === 'put' ? change.value.length : 0);
-      if (bytes < BATCH_BYTES_MAX) continue;
-      await this.#writeBatch(batch);
-      batch = [];
-      bytes = 0;
+    try {
+      await writeChanges(this.table, changes, { sync: true });
+    } catch (cause) {
+      if (errnoOf(cause)?.startsWith('LEVEL_') !== true) throw cause;
+      this.#meta = decodeMeta(this.table.getSync(META_KEY)); // What it remembers of itself was not written either.
+      const full = /No space left|Disk quota/.test(String((cause as Error).cause ?? cause));
+      throw new ArtError(
+        full ? 'DISK_FULL' : 'IO_FAILED',
+        `the database in ${this.#folder} could not be written`,
+        { cause },
+      );
     }
-    if (batch.length > 0) await this.#writeBatch(batch);
   }
 
   /** The change that makes `meta` what the database remembers of itself. */
@@ -151,20 +143,6 @@ export class Database {
 
   journalPath(number = this.meta.journal): string {
     return join(this.#packs, packName(number, 'journal'));
-  }
-
-  async #writeBatch(batch: Change[]): Promise<void> {
-    try {
-      await this.table.batch(batch, { sync: true });
-    } catch (cause) {
-      this.#meta = decodeMeta(this.table.getSync(META_KEY)); // What it remembers of itself was not written either.
-      const full = /No space left|Disk quota/.test(String((cause as Error).cause ?? cause));
-      throw new ArtError(
-        full ? 'DISK_FULL' : 'IO_FAILED',
-        `the database in ${this.#folder} could not be written`,
-        { cause },
-      );
-    }
   }
 
   async #stepAside(): Promise<void> {

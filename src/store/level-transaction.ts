@@ -4,7 +4,7 @@ import { ArtError, DigestTable } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { objectPut, recordChanges } from './database.ts';
-import type { Change, Database } from './database.ts';
+import type { Database } from './database.ts';
 import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
 import type { LockedStore, Transaction, TransactionStats } from './object-store.ts';
@@ -16,6 +16,7 @@ import { sealedRows } from './segment.ts';
 import type { SealedSegment } from './segment.ts';
 import { Session } from './sessions.ts';
 import { Unpublished } from './unpublished.ts';
+import type { Change } from './table.ts';
 
 /** What stores no more than this goes whole into the journal. */
 const JOURNALED_BYTES_MAX = 4 * 1024 * 1024;
@@ -34,6 +35,8 @@ export class LevelTransaction implements Transaction {
     [NODE]: new DigestTable(64),
   };
   #current: Unpublished;
+  /** Published and empty, to be filled again. */
+  #spare: Unpublished | undefined;
   /** Full packs that wait to be published, oldest first. */
   #waiting: Unpublished[] = [];
   #checkedEpoch: number;
@@ -116,7 +119,9 @@ export class LevelTransaction implements Transaction {
   }
 
   #newUnpublished(): Unpublished {
-    return new Unpublished(() => this.#session.newPackPath());
+    const spare = this.#spare ?? new Unpublished(() => this.#session.newPackPath());
+    this.#spare = undefined;
+    return spare;
   }
 
   #turnOver(): void {
@@ -153,6 +158,8 @@ export class LevelTransaction implements Transaction {
         changes: (number) => rowChanges(number, pack.sealed),
       });
       this.#waiting.shift();
+      waiting.clear();
+      this.#spare = waiting;
     }
   }
 

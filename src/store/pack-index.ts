@@ -2,14 +2,14 @@
 import { equalBytes, nextTurn, throwIfAborted } from '#base';
 import type { ObjectId } from '#object';
 import { objectPut } from './database.ts';
-import type { Change } from './database.ts';
 import { isInline, locationOf } from './location.ts';
 import { walkPack } from './pack-files.ts';
 import type { PackFile } from './pack-files.ts';
 import { RECORDS } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
 import type { PackReader } from './pack-reader.ts';
-import type { Table } from './table.ts';
+import { writeChanges } from './table.ts';
+import type { Change, Table } from './table.ts';
 
 const READ_BYTES = 8 * 1024 * 1024;
 const READ_ROWS = 1000;
@@ -57,7 +57,7 @@ export async function indexPack(
         else changes.push(objectPut(file.number, row, isInline(row) ? bytes : undefined));
       }
       objects += changes.length;
-      await table.batch(changes);
+      await writeChanges(table, changes, { sync: false });
       await nextTurn();
     }
   }

@@ -2,10 +2,11 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError, syncFolder } from '#base';
-import type { Change, Database } from './database.ts';
+import type { Database } from './database.ts';
 import { packName } from './pack-files.ts';
 import type { PackWriter } from './pack-writer.ts';
 import type { Session } from './sessions.ts';
+import type { Change } from './table.ts';
 
 /**
  * The pack is durable already; the database is pinned and nobody else in this process publishes. Named first, then

@@ -34,8 +34,8 @@ import { replayJournals } from './replay.ts';
 import type { JournalPlace } from './replay.ts';
 import { sparedIds } from './spared.ts';
 import { finishSwap, newDatabaseFolder, swapDatabase } from './swap.ts';
-import { openTable, pagesOf, recordIn, recordsIn } from './table.ts';
-import type { Table } from './table.ts';
+import { openTable, pagesOf, recordIn, recordsIn, writeChanges } from './table.ts';
+import type { Put, Table } from './table.ts';
 
 export interface RebuildOptions extends IndexOptions {
   readonly roots: Roots;
@@ -157,7 +157,7 @@ class Builder {
     }
     const journalsLack =
       journalsLacked || (old !== undefined && clean && !sameRecords(records, replayedOf(changes)));
-    await writeRecords(table, records);
+    await writeChanges(table, recordPuts(records), { sync: false });
     await table.put(META_KEY, encodeMeta(this.#meta(old?.meta)));
     const { droppedNodes, lost } = await this.#dropUnreachable(table);
     const rescued = this.#rescued;
@@ -207,7 +207,7 @@ class Builder {
           changes.push(objectPut(NO_PACK, { kind, digest, bytes: bytes.length, offset: 0, frame }, bytes));
         }
         this.#rescued += changes.length;
-        if (changes.length > 0) await table.batch(changes);
+        await writeChanges(table, changes, { sync: false });
       }
     }
   }
@@ -276,7 +276,11 @@ class Builder {
     for await (const page of pagesOf(open, objectRange(NODE))) {
       const dead = page.filter(([key]) => !reached.has(key.subarray(1)));
       droppedNodes += dead.length;
-      if (dead.length > 0) await table.batch(dead.map(([key]) => ({ type: 'del', key })));
+      await writeChanges(
+        table,
+        dead.map(([key]) => ({ type: 'del', key })),
+        { sync: false },
+      );
     }
     return { droppedNodes, lost };
   }
@@ -313,15 +317,9 @@ function sameRecords(a: Records, b: Records): boolean {
   return true;
 }
 
-async function writeRecords(table: Table, records: Records): Promise<void> {
-  let batch = [];
-  for (const [key, value] of records) {
-    batch.push({ type: 'put', key: recordKey(key), value: sealRecord(key, value) } as const);
-    if (batch.length < 1000) continue;
-    await table.batch(batch);
-    batch = [];
-  }
-  await table.batch(batch);
+function* recordPuts(records: Records): Generator<Put> {
+  for (const [key, value] of records)
+    yield { type: 'put', key: recordKey(key), value: sealRecord(key, value) };
 }
 
 function inlineOf(value: Uint8Array): Uint8Array | undefined {

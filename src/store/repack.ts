@@ -4,7 +4,7 @@ import { nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { objectPut } from './database.ts';
-import type { Change, Database } from './database.ts';
+import type { Database } from './database.ts';
 import { JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
 import { decodeLocation, locationOf, samePlace } from './location.ts';
@@ -21,6 +21,7 @@ import { publishPack } from './publish-pack.ts';
 import { Session } from './sessions.ts';
 import { pagesOf } from './table.ts';
 import { Unpublished } from './unpublished.ts';
+import type { Change } from './table.ts';
 
 const READ_BYTES = 8 * 1024 * 1024;
 const READ_ROWS = 1000;

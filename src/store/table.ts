@@ -5,6 +5,15 @@ import { keyOfRecord, openRecord, recordKey } from './records.ts';
 
 export type Table = Level<Uint8Array, Uint8Array>;
 
+export interface Put {
+  readonly type: 'put';
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+export type Change = Put | { readonly type: 'del'; readonly key: Uint8Array };
+
+const BATCH_BYTES_MAX = 1024 * 1024;
+
 export function openTable(folder: string, options: { readonly create: boolean }): Table {
   return new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
@@ -12,9 +21,38 @@ export function openTable(folder: string, options: { readonly create: boolean })
     createIfMissing: options.create,
     errorIfExists: options.create,
     writeBufferSize: 4 * 1024 * 1024,
-    // Open tables are mapped, and count as memory of ours: 2 MiB each.
-    maxOpenFiles: 32,
+    // Open tables are mapped and count as memory of ours. LevelDB keeps at least 64 of them open, so they are small.
+    maxOpenFiles: 64,
+    maxFileSize: 1024 * 1024,
   });
+}
+
+/**
+ * Writes changes in their order, in batches of at most 1 MiB. Each batch is synced by itself if they are to be durable:
+ * LevelDB does not sync a log that it has switched away from.
+ */
+export async function writeChanges(
+  table: Table,
+  changes: Iterable<Change>,
+  { sync }: { readonly sync: boolean },
+): Promise<void> {
+  let batch = table.batch();
+  let bytes = 0;
+  try {
+    // Each goes to LevelDB's own buffer at once: an array of them takes five times as long, and their memory.
+    for (const change of changes) {
+      if (change.type === 'put') batch.put(change.key, change.value);
+      else batch.del(change.key);
+      bytes += change.key.length + (change.type === 'put' ? change.value.length : 0);
+      if (bytes < BATCH_BYTES_MAX) continue;
+      await batch.write({ sync });
+      batch = table.batch();
+      bytes = 0;
+    }
+    if (batch.length > 0) await batch.write({ sync });
+  } finally {
+    await batch.close();
+  }
 }
 
 /** The value of a record. Raises STORE_DAMAGED. */

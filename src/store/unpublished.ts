@@ -1,5 +1,5 @@
 /** Collects the objects of one pack until they are published: their bytes, which they are, what LevelDB also gets. */
-import { DigestTable } from '#base';
+import { ByteWriter, DigestTable } from '#base';
 import { CHUNK, NODE } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { isInline } from './location.ts';
@@ -17,8 +17,9 @@ export class Unpublished {
     [CHUNK]: new DigestTable(4096),
     [NODE]: new DigestTable(256),
   };
-  /** What trees may read back before it is published. */
-  readonly #nodes = new Map<string, Uint8Array>();
+  /** What trees may read back before it is published, and where each begins and ends in it. */
+  readonly #nodeBytes = new ByteWriter(64 * 1024);
+  readonly #nodes = new Map<string, readonly [number, number]>();
   readonly #segment = new Segment((bytes) => this.#drain(bytes));
   #inlineBytes = 0;
   #pack: PackWriter | undefined;
@@ -56,13 +57,14 @@ export class Unpublished {
     this.#digests[kind].add(digest);
     this.#segment.put(kind, digest, bytes);
     if (isInline({ kind, bytes: bytes.length })) this.#inlineBytes += bytes.length;
-    if (kind === NODE) this.#nodes.set(keyOf(digest), Buffer.from(bytes));
+    if (kind === NODE) this.#keepNode(digest, bytes);
     if (this.#segment.full && this.#journaled === undefined) this.#packNow().seal(this.#segment);
   }
 
-  /** The bytes of a node that was put here. */
+  /** A copy of the bytes of a node that was put here. */
   node(digest: Digest): Uint8Array | undefined {
-    return this.#nodes.get(keyOf(digest));
+    const place = this.#nodes.get(keyOf(digest));
+    return place && Buffer.from(this.#nodeBytes.view().subarray(...place));
   }
 
   /** Puts all of it into the pack and closes that; `finish` of it makes it durable. */
@@ -90,6 +92,23 @@ export class Unpublished {
 
   async drop(): Promise<void> {
     await this.#pack?.drop();
+  }
+
+  /** Makes it empty once it is published. Its memory serves again: taken anew each time, it would lie in pieces. */
+  clear(): void {
+    this.#digests[CHUNK].clear();
+    this.#digests[NODE].clear();
+    this.#nodes.clear();
+    this.#nodeBytes.clear();
+    this.#inlineBytes = 0;
+    this.#pack = undefined;
+    this.#journaled = undefined;
+  }
+
+  #keepNode(digest: Digest, bytes: Uint8Array): void {
+    const start = this.#nodeBytes.length;
+    this.#nodeBytes.bytes(bytes);
+    this.#nodes.set(keyOf(digest), [start, start + bytes.length]);
   }
 
   #packNow(): PackWriter {

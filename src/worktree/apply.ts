@@ -10,6 +10,7 @@ import { fileContent } from './file-chunks.ts';
 import { FileWriter, assertUnchanged } from './file-writer.ts';
 import { Folders } from './folders.ts';
 import { folderOf } from './paths.ts';
+import { Placer } from './placer.ts';
 import { WRITE, decodePlanRow, type PlanRow } from './plan-row.ts';
 import { Work } from './progress.ts';
 import type { Spool } from './spool.ts';
@@ -17,7 +18,9 @@ import { StatCacheWriter } from './stat-cache-writer.ts';
 import { isRacy } from './stat-row.ts';
 
 const BATCH_ROWS = 1000;
-const BATCH_BYTES = 8 * 1024 * 1024;
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** So many batches may be on their way to the disk while the next is read. */
+const BATCHES_AHEAD = 2;
 const FILES_A_LOOK = 32;
 
 /**
@@ -28,7 +31,8 @@ const FILES_A_LOOK = 32;
 export async function applyPlan(plan: CheckoutPlan, options: CheckoutOptions): Promise<void> {
   const { statCache, tmpDir } = options;
   using stats = statCache === undefined ? undefined : new StatCacheWriter(statCache, tmpDir);
-  const pass = new ApplyPass(plan, options, makeTarget(options.dir), stats);
+  await using placer = new Placer({ files: plan.counts.written });
+  const pass = new ApplyPass(plan, options, { root: makeTarget(options.dir), stats, placer });
   await pass.remove(plan.early);
   await pass.write();
   await pass.remove(plan.late);
@@ -51,20 +55,23 @@ class ApplyPass {
   readonly #options: CheckoutOptions;
   readonly #folders: Folders;
   readonly #writer: FileWriter;
+  readonly #placer: Placer;
+  /** Batches under way, oldest first; each remembers its stats when it is done, so that they come in key order. */
+  readonly #ahead: Promise<void>[] = [];
   readonly #stats: StatCacheWriter | undefined;
   readonly #work: Work;
 
   constructor(
     plan: CheckoutPlan,
     options: CheckoutOptions,
-    root: string,
-    stats: StatCacheWriter | undefined,
+    by: { readonly root: string; readonly stats: StatCacheWriter | undefined; readonly placer: Placer },
   ) {
     this.#plan = plan;
     this.#options = options;
-    this.#folders = new Folders(root);
+    this.#folders = new Folders(by.root);
     this.#writer = new FileWriter(this.#folders);
-    this.#stats = stats;
+    this.#placer = by.placer;
+    this.#stats = by.stats;
     const { written, removed, bytes } = plan.counts;
     this.#work = new Work(options, { totals: { totalFiles: written + removed, totalBytes: bytes } });
   }
@@ -87,11 +94,14 @@ class ApplyPass {
         rows = [];
         bytes = 0;
       }
-      if (isLarge) await this.#writeLarge(row);
-      else rows.push(row);
+      if (isLarge) {
+        await this.#settle(0);
+        await this.#writeLarge(row);
+      } else rows.push(row);
       bytes += more;
     }
     await this.#writeBatch(rows);
+    await this.#settle(0);
   }
 
   /** Removes files, and folders that become empty by that. */
@@ -129,22 +139,39 @@ class ApplyPass {
     const contents = rows.filter(isContent);
     const ids = contents.map(({ digest }) => ({ kind: CHUNK, digest }) as const);
     const chunks = ids.length === 0 ? [] : await this.#options.reader.getMany(ids);
-    let next = 0;
+    contents.forEach((row, i) => {
+      if (chunks[i].length !== row.size) throw wrongSize(row);
+    });
+    await this.#settle(BATCHES_AHEAD - 1);
+    const prints = new Map<PlanRow, Fingerprint>();
     for (const row of rows) {
       if (row.kind === FOLDER) this.#writer.folder(row);
-      else if (row.action !== WRITE) this.#keep(row);
-      else if (row.kind === SYMLINK) this.#remember(row, this.#writer.link(row));
-      else this.#writeSmall(row, chunks[next++]);
+      else if (row.action === WRITE && row.kind === SYMLINK) prints.set(row, this.#writer.link(row));
     }
+    const placed = this.#writer.writeAll(contents, chunks, this.#placer).then((found) => {
+      contents.forEach((row, i) => prints.set(row, found[i]));
+      this.#finish(rows, prints);
+    });
+    placed.catch(() => {}); // Told by whoever settles it.
+    this.#ahead.push(placed);
     const turn = this.#work.turn();
     if (turn !== undefined) await turn;
   }
 
-  #writeSmall(row: PlanRow, bytes: Uint8Array): void {
-    if (bytes.length !== row.size) throw wrongSize(row);
-    this.#remember(row, this.#writer.write(row, bytes));
-    this.#work.files++;
-    this.#work.bytes += row.size;
+  /** Waits until at most `count` batches are under way. */
+  async #settle(count: number): Promise<void> {
+    while (this.#ahead.length > count) await this.#ahead.shift();
+  }
+
+  #finish(rows: readonly PlanRow[], prints: ReadonlyMap<PlanRow, Fingerprint>): void {
+    for (const row of rows) {
+      if (row.kind === FOLDER) continue;
+      if (row.action !== WRITE) this.#keep(row);
+      else this.#remember(row, prints.get(row));
+      if (!isContent(row)) continue;
+      this.#work.files++;
+      this.#work.bytes += row.size;
+    }
   }
 
   async #writeLarge(row: PlanRow): Promise<void> {

@@ -1,22 +1,13 @@
 /** Writes files, links and folders below a target: under a temporary name first, then renamed into place. */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  symlinkSync,
-  type Stats,
-} from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, renameSync, symlinkSync, type Stats } from 'node:fs';
 import { ArtError, errnoOf, fileError, writeAll } from '#base';
-import { findStats, sameFingerprint } from './disk-entry.ts';
+import type { Fingerprint } from './disk-entry.ts';
 import { removeQuietly, type Folders } from './folders.ts';
 import { TEMPORARY_PREFIX, folderOf } from './paths.ts';
+import type { Placer } from './placer.ts';
+import { CHANGED, NEW_FILE, isUnchanged, printAt, type PlacementFailure } from './placing.ts';
 import type { PlanRow } from './plan-row.ts';
-
-const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
 export class FileWriter {
   readonly #folders: Folders;
@@ -27,10 +18,30 @@ export class FileWriter {
     this.#folders = folders;
   }
 
-  /** Writes a small file at once; gives the stat it has in its place. */
-  write(row: PlanRow, bytes: Uint8Array): Stats {
-    const temporary = this.#prepare(row);
-    return this.#place(row, temporary, (fd) => writeAll(fd, bytes));
+  /** Writes small files, whole; gives the stat that each has in its place. The bytes are copied before it returns. */
+  writeAll(
+    rows: readonly PlanRow[],
+    contents: readonly Uint8Array[],
+    placer: Placer,
+  ): Promise<readonly Fingerprint[]> {
+    const names = rows.map((row) => this.#names(row));
+    let end = 0;
+    const ends = contents.map((bytes) => (end += bytes.length));
+    const bytes = new Uint8Array(end);
+    contents.forEach((content, i) => bytes.set(content, ends[i] - content.length));
+    const placed = placer.place({
+      paths: rows.map(({ path }) => this.#folders.root + path),
+      temporaries: names.map(({ temporary }) => temporary),
+      executables: rows.map(({ executable }) => executable),
+      found: rows.map(({ found }) => found && fingerprintOf(found)),
+      looks: names.map(({ isNew }) => !isNew),
+      ends,
+      bytes,
+    });
+    return placed.then((done) => {
+      if (done.failure !== undefined) throw this.#placementFailed(done.failure, rows);
+      return rows.map((_, i) => printAt(done, i));
+    });
   }
 
   /** Writes a file piece by piece. Nothing of it is seen, or stays, unless all is there. */
@@ -72,28 +83,28 @@ export class FileWriter {
 
   /** Makes the folder, looks that nobody changed what the plan saw, and gives a temporary name. */
   #prepare(row: PlanRow): string {
-    const folder = folderOf(row.path);
-    const { isNew } = this.#folders.make(folder);
+    const { temporary, isNew } = this.#names(row);
     if (!isNew) assertUnchanged(this.#folders.root + row.path, row);
-    return `${this.#folders.root}${folder}${TEMPORARY_PREFIX}${this.#nonce}-${++this.#count}`;
+    return temporary;
   }
 
-  #place(row: PlanRow, temporary: string, fill: (fd: number) => void): Stats {
-    const fd = this.#open(row, temporary);
-    try {
-      fill(fd);
-      return this.#rename(row, temporary, fd);
-    } catch (error) {
-      removeQuietly(temporary);
-      throw this.#failed(error, row);
-    } finally {
-      closeSync(fd);
-    }
+  /** Makes the folder; gives a temporary name in it, and whether nothing but ours can be there. */
+  #names(row: PlanRow): { readonly temporary: string; readonly isNew: boolean } {
+    const folder = folderOf(row.path);
+    const { isNew } = this.#folders.make(folder);
+    const name = `${TEMPORARY_PREFIX}${this.#nonce}-${++this.#count}`;
+    return { temporary: this.#folders.root + folder + name, isNew };
+  }
+
+  #placementFailed({ index, code, message }: PlacementFailure, rows: readonly PlanRow[]): unknown {
+    const row = rows[index];
+    if (code === CHANGED) return changedMeanwhile(this.#folders.root + row.path);
+    return this.#failed(Object.assign(new Error(message), { code }), row);
   }
 
   #open(row: PlanRow, temporary: string): number {
     try {
-      return openSync(temporary, FLAGS, row.executable ? 0o777 : 0o666);
+      return openSync(temporary, NEW_FILE, row.executable ? 0o777 : 0o666);
     } catch (error) {
       throw this.#failed(error, row);
     }
@@ -122,7 +133,17 @@ export class FileWriter {
 
 /** Raises UNCOMMITTED_CHANGES if what is at `absolute` is not what the plan found there. */
 export function assertUnchanged(absolute: string, row: PlanRow): void {
-  const stats = findStats(absolute);
-  if (stats === undefined || (row.found !== undefined && sameFingerprint(stats, row.found))) return;
-  throw new ArtError('UNCOMMITTED_CHANGES', `${JSON.stringify(absolute)} changed while the checkout went on`);
+  if (!isUnchanged(absolute, row.found)) throw changedMeanwhile(absolute);
+}
+
+function changedMeanwhile(absolute: string): ArtError {
+  return new ArtError(
+    'UNCOMMITTED_CHANGES',
+    `${JSON.stringify(absolute)} changed while the checkout went on`,
+  );
+}
+
+/** Plain numbers, so that a thread can be told. */
+function fingerprintOf({ size, mtimeMs, ctimeMs, ino }: Fingerprint): Fingerprint {
+  return { size, mtimeMs, ctimeMs, ino };
 }

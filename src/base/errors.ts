@@ -38,6 +38,7 @@ export const ERRORS = {
   PATH_NOT_FOUND: { exit: 3 },
   BINDING_NOT_FOUND: { exit: 3, hint: '`art status` lists the bound folders.' },
   OBJECT_NOT_FOUND: { exit: 3, hint: 'Run `art fsck` to learn what is missing.' },
+  DRAFT_NOT_FOUND: { exit: 3, hint: 'A first `art commit NAME --part ID --add …` begins one.' },
   CONFIG_NOT_FOUND: { exit: 3, hint: '`art config` lists what is set.' },
   // 4: data is damaged
   OBJECT_CORRUPT: {
@@ -60,6 +61,10 @@ export const ERRORS = {
     exit: 5,
     hint: 'Use `art checkout NAME` to bring it back, or --allow-empty to commit it as empty.',
   },
+  PATH_TAKEN: { exit: 5, hint: 'Use --overwrite to replace what is there.' },
+  PARTIAL_FOLDER: { exit: 5 },
+  DRAFT_FINISHED: { exit: 5, hint: 'Give the next draft another ID.' },
+  DRAFT_CONFLICT: { exit: 5, hint: 'Leave --onto away, or give this draft another ID.' },
   REF_MOVED: { exit: 5, hint: 'Run the command again.' },
   REUSED_GONE: { exit: 5, hint: 'Run the command again.' },
   // 6: somebody else is at it

@@ -1,7 +1,7 @@
 /** Turns paths into keys of a map and back. */
 import { isUtf8 } from 'node:buffer';
 import { strict as assert } from 'node:assert';
-import { textOf, utf8 } from '#base';
+import { equalBytes, textOf, utf8 } from '#base';
 
 const SLASH = 0x2f;
 
@@ -27,4 +27,8 @@ export function pathOfKey(key: Uint8Array): string {
 /** The prefix of the keys that `filter` means: `train/` is that folder, `train` whatever begins so. */
 export function prefixOf(filter: string): Uint8Array {
   return utf8(filter);
+}
+
+export function beginsWith(key: Uint8Array, prefix: Uint8Array): boolean {
+  return key.length >= prefix.length && equalBytes(key.subarray(0, prefix.length), prefix);
 }

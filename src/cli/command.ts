@@ -50,6 +50,8 @@ export interface Invocation<O extends Options> {
   /** The user's own configuration file. */
   readonly globalConfig: string;
   readonly now: () => number;
+  /** What comes in on standard input; read it once. */
+  stdin(): AsyncIterable<Uint8Array>;
   /** Opens the repository around `folder`. `signed`: the command's work carries the author's name. */
   open(options?: { readonly signed?: boolean }): Promise<Repository>;
 }

@@ -91,9 +91,12 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
 export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
   (
     '-C -t --type -m --message -a --alias --tag --meta --meta-file --description ' +
-    '--path --limit --offset --length --undo-window'
+    '--path --limit --offset --length --undo-window --add --onto --part --finish'
   ).split(' '),
 );
+
+/** Options that take a value in one command and none in another. */
+export const SOMETIMES_VALUE_OPTIONS: ReadonlySet<string> = new Set(['--remove']);
 
 function entry(summary: string, load: () => Promise<Command>): CommandEntry {
   return { summary, load };

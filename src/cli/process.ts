@@ -1,4 +1,5 @@
 /** Wires the process to the command line: signals, standard streams, exit status. */
+import { createReadStream } from 'node:fs';
 import { processSink } from './process-sink.ts';
 import { runCli } from './run.ts';
 
@@ -15,6 +16,7 @@ export async function runProcess(): Promise<void> {
   const status = await runCli(process.argv.slice(2), {
     cwd: () => process.cwd(),
     env: process.env,
+    stdin: () => createReadStream('', { fd: 0, signal: stopping.signal }),
     stdout: processSink(1),
     stderr: processSink(2),
     signal: stopping.signal,

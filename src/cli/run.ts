@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { ArtError, suggest } from '#base';
 import type { Repository, Setting } from '#repo';
 import type { Command, Options, Values } from './command.ts';
-import { COMMANDS, VALUE_OPTIONS } from './commands.ts';
+import { COMMANDS, SOMETIMES_VALUE_OPTIONS, VALUE_OPTIONS } from './commands.ts';
 import { failureOf, failureText, isReaderGone } from './failure.ts';
 import { Output } from './output.ts';
 import { ProgressLine } from './progress.ts';
@@ -17,6 +17,8 @@ import { COMMON_OPTIONS, parseWords } from './words.ts';
 export interface Host {
   readonly cwd: () => string;
   readonly env: Environment;
+  /** Begins to read standard input. */
+  readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly stdout: Sink;
   readonly stderr: Sink;
   /** Aborted when the user wants it to stop. */
@@ -89,6 +91,8 @@ export function commandIndex(argv: readonly string[]): number {
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === '--') return -1;
     if (VALUE_OPTIONS.has(argv[i])) i++;
+    // Its value, or a word of a command where it takes none: only a command's name is neither.
+    else if (SOMETIMES_VALUE_OPTIONS.has(argv[i]) && !COMMANDS.has(argv[i + 1] ?? '')) i++;
     else if (!argv[i].startsWith('-') || argv[i] === '-') return i;
   }
   return -1;
@@ -147,6 +151,7 @@ async function runCommand(
       folder,
       globalConfig,
       now: host.now,
+      stdin: host.stdin,
       open,
     });
     return status ?? 0;

@@ -10,7 +10,7 @@ import {
   setAlias,
 } from '#version';
 import type { Artifact } from '#version';
-import { aliasesOf } from './commit.ts';
+import { aliasesOf } from './new-version.ts';
 import type { Context } from './context.ts';
 import { artifactNames } from './find.ts';
 import { publishOperation } from './operation.ts';

@@ -9,6 +9,7 @@ import type { Checked, NodeSource, RecordSource, Roots } from '#store';
 import { entries, pathOfKey } from '#tree';
 import { decodeHeld, decodeOperation, decodeRef, listVersions, recordKeys } from '#version';
 import type { Context } from './context.ts';
+import { draftRoots, forgetDrafts } from './draft-records.ts';
 import { artifactNames, getArtifact, getCommit } from './find.ts';
 
 export interface GcRequest {
@@ -59,9 +60,16 @@ export interface FsckResult {
 const UNDO_WINDOW_DAYS = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Frees what no artifact, held folder or undo within the window needs. Safe beside everything else. */
+/**
+ * Frees what no artifact, held folder, draft or undo within the window needs; drafts that nobody touched for that long are
+ * forgotten. Safe beside everything else.
+ */
 export async function gc(context: Context, request: GcRequest = {}): Promise<GcResult> {
   const since = context.now() - (request.undoWindowDays ?? UNDO_WINDOW_DAYS) * DAY_MS;
+  const forgotten = await forgetDrafts(context, since, { dryRun: request.dryRun === true });
+  if (request.dryRun !== true)
+    for (const draft of forgotten)
+      context.onWarning?.(`the draft ${draft} was older than the undo window, and is forgotten`);
   const collected = await collect(context.store, {
     roots: rootsSince(since),
     ...(request.dryRun !== undefined && { dryRun: request.dryRun }),
@@ -72,7 +80,13 @@ export async function gc(context: Context, request: GcRequest = {}): Promise<GcR
     kept: collected.keptBytes,
     packs: readdirSync(join(context.art, 'packs')).length,
     expired: [],
-    reasons: request.explain === true ? collected.reasons : [],
+    reasons:
+      request.explain === true
+        ? [
+            ...forgotten.map((draft) => `the draft ${draft} is older than the undo window`),
+            ...collected.reasons,
+          ]
+        : [],
   };
 }
 
@@ -129,6 +143,7 @@ function rootsSince(since: number): Roots {
       const { commit, tree, moving } = decodeHeld(value);
       yield* await present(source, [commit, tree, ...(moving === null ? [] : [moving.commit, moving.tree])]);
     }
+    for await (const digests of draftRoots(source, since)) yield* await present(source, digests);
     for await (const { value } of rows(source, recordKeys.operations)) {
       const { time, changes } = decodeOperation(value);
       if (time < since) continue;

@@ -8,7 +8,7 @@ export { configGet, configList, configSet } from './config.ts';
 export type { ConfigFiles } from './config.ts';
 export type { AliasResult } from './aliases.ts';
 export type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
-export type { CommitRequest, CommitResult } from './commit.ts';
+export type { Addition, CommitRequest, CommitResult } from './commit-request.ts';
 export type { LsRow } from './entries.ts';
 export type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
 export type { StatusResult } from './status.ts';

@@ -4,7 +4,7 @@ import type { Digest, Metadata } from '#object';
 import type { NodeSource } from '#store';
 import { aliasesByNumber, findLatest, listVersions, parseArtifactName, parseTarget } from '#version';
 import type { Artifact, ArtifactName, Version } from '#version';
-import { aliasesOf } from './commit.ts';
+import { aliasesOf } from './new-version.ts';
 import type { Context } from './context.ts';
 import { artifactNames, getArtifact, getCommit, getSpec } from './find.ts';
 

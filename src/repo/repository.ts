@@ -8,7 +8,7 @@ import type { FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';
 import { checkout, download, verify } from './checkout.ts';
 import type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
 import { commit } from './commit.ts';
-import type { CommitRequest, CommitResult } from './commit.ts';
+import type { CommitRequest, CommitResult } from './commit-request.ts';
 import type { Context, Setting } from './context.ts';
 import { cat, ls } from './entries.ts';
 import type { LsRow } from './entries.ts';

@@ -20,12 +20,13 @@ export {
   foldName,
   parseAlias,
   parseArtifactName,
+  parseDraftId,
   parseRemoteName,
   parseTag,
   parseTypeName,
   sameButForCase,
 } from './names.ts';
-export type { Alias, ArtifactName, Tag, TypeName } from './names.ts';
+export type { Alias, ArtifactName, DraftId, Tag, TypeName } from './names.ts';
 export {
   artifactOfKey,
   decodeHeld,
@@ -44,6 +45,8 @@ export type { Held, Operation, RefChange } from './records.ts';
 export { artifactNotFound, getVersion, resolve } from './resolve.ts';
 export { formatSpec, parseSpec, parseTarget } from './spec.ts';
 export type { Selector, Target, VersionSpec } from './spec.ts';
+export { decodeStoredDraft, encodeStoredDraft } from './stored-draft.ts';
+export type { Origin, StoredDraft } from './stored-draft.ts';
 export type { Tombstone, Version } from './version.ts';
 export { findLatest, findTombstone, findVersion, findVersionOfCommit, listVersions } from './versions.ts';
 export type { ListOptions } from './versions.ts';

@@ -11,6 +11,8 @@ export type Alias = string & { readonly [brand]: 'Alias' };
 export type Tag = string & { readonly [brand]: 'Tag' };
 /** Says what an artifact is made of (`dataset`, `model`): letters, digits, `_`, `-`, later also `.` and blanks, at most 128. */
 export type TypeName = string & { readonly [brand]: 'TypeName' };
+/** Tells the drafts of one artifact apart: built like an artifact's name, whatever it ends in. */
+export type DraftId = string & { readonly [brand]: 'DraftId' };
 
 const LENGTH_MAX = 128;
 const ARTIFACT_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
@@ -21,6 +23,14 @@ const TYPE_NAME = /^[-\w](?:[-.\w ]*[-.\w])?$/;
 
 /** The alias that always means the newest version and is never stored. */
 export const LATEST = 'latest';
+
+/** Checks the ID of a draft; raises NAME_INVALID. */
+export function parseDraftId(text: string): DraftId {
+  if (text.length <= LENGTH_MAX && ARTIFACT_NAME.test(text)) return text as DraftId;
+  throw new ArtError('NAME_INVALID', `${JSON.stringify(text)} cannot be the ID of a draft`, {
+    hint: 'At most 128 letters, digits, "_", "." and "-", the first no "." or "-".',
+  });
+}
 
 /** Checks the name of an artifact; raises NAME_INVALID. */
 export function parseArtifactName(text: string): ArtifactName {

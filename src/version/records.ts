@@ -4,7 +4,7 @@ import { ArtError, ByteReader, ByteWriter, equalBytes, isArtError, toHex, utf8 }
 import { DIGEST_BYTES, hash } from '#object';
 import type { Digest } from '#object';
 import { foldName, parseArtifactName } from './names.ts';
-import type { ArtifactName } from './names.ts';
+import type { ArtifactName, DraftId } from './names.ts';
 
 /** One entry of the operation log: who moved which refs, when, by which command. */
 export interface Operation {
@@ -50,6 +50,7 @@ const COMMAND_BYTES_MAX = 16 * 1024;
 const OPERATION_DIGITS = 12;
 const ARTIFACTS = 'ref/artifacts/';
 const OPERATIONS = 'op/';
+const DRAFTS = 'draft/';
 
 /** The keys of all records of this room: ASCII, in an order that serves their listing. */
 export const recordKeys = {
@@ -68,6 +69,9 @@ export const recordKeys = {
   /** Paths may hold any character and be long: the key is half of their hash, the value holds the path. */
   held: (path: string) => `held/${toHex(hash(utf8(path))).slice(0, 32)}`,
   heldFolders: 'held/',
+  draft: (name: ArtifactName, id: DraftId) => `${DRAFTS}${name}/${id}`,
+  draftsOf: (name: ArtifactName) => `${DRAFTS}${name}/`,
+  drafts: DRAFTS,
 } as const;
 
 /** The artifact whose state is kept at `key`; undefined if it is the key of something else. */
@@ -183,7 +187,7 @@ export function decodeHeld(bytes: Uint8Array): Held {
 }
 
 /** Decodes all of `bytes`, and only if encoding what was found gives them back: one value, one record. */
-function strictly<T>(
+export function strictly<T>(
   what: string,
   bytes: Uint8Array,
   read: (reader: ByteReader) => T,
@@ -214,7 +218,7 @@ function readDigest(reader: ByteReader): Digest | null {
 }
 
 // Copied: a view would keep the whole record alive.
-function digestIn(reader: ByteReader): Digest {
+export function digestIn(reader: ByteReader): Digest {
   return Uint8Array.from(reader.bytes(DIGEST_BYTES));
 }
 

@@ -115,6 +115,45 @@ describe('what people see', () => {
     expect((await run('cat d sub/b.txt --offset 1 --length 3')).out).toBe('orl');
   });
 
+  test('a version is put together from parts, standard input among them', async () => {
+    await commit();
+    writeFileSync(join(cwd, 'a=b.csv'), 'x');
+    const piped = await run('commit d --onto d --add sub/piped.txt=- --add ./a=b.csv --remove a.txt', {
+      stdin: 'from a pipe\n',
+    });
+    expect(piped).toMatchObject({ status: 0, err: '' });
+    expect(piped.out).toMatch(/^committed d:v1 \(3 files, /);
+    expect((await run('ls d')).out).toBe('a=b.csv\nsub/b.txt\nsub/piped.txt\n');
+    expect((await run('cat d sub/piped.txt')).out).toBe('from a pipe\n');
+    const taken = await run('commit d --onto d --add sub/b.txt=./a=b.csv');
+    expect(taken).toEqual({
+      status: 5,
+      out: '',
+      err: 'error: "d:v1" has "sub/b.txt" with other content [PATH_TAKEN]\nhint: Use --overwrite to replace what is there.\n',
+    });
+    for (const line of ['--add -', '--add a=- --add b=-', '--add =data', '--add x=', '--add x/=-']) {
+      expect((await run(`commit d ${line}`)).status, line).toBe(2);
+    }
+  });
+
+  test('a draft is filled part by part and finished once', async () => {
+    expect((await run('commit d --part p --add data')).out).toBe(
+      '2 files, 12 B are now in the draft "p" of d; --finish p makes it a version\n',
+    );
+    expect(await json('commit d --part p --add more=data --dry-run')).toMatchObject([
+      { name: 'd', version: null, cid: null, created: false, base: null, behind: 0, files: 4, aliases: [] },
+    ]);
+    expect((await run('commit d --finish q')).err).toBe(
+      'error: "d" has no draft "q" [DRAFT_NOT_FOUND]\nhint: Did you mean "p"? Open drafts of d: p.\n',
+    );
+    expect((await run('commit d --finish p -m done')).out).toMatch(/^committed d:v0 \(2 files, 12 B;/);
+    expect(await run('commit d --finish p')).toEqual({
+      status: 0,
+      out: 'd is unchanged since v0\n',
+      err: 'warning: the draft "p" was finished before: it became d:v0\n',
+    });
+  });
+
   test('ls -l shows modes, sizes and digests', async () => {
     await commit();
     expect((await run('ls d sub/ -l')).out).toMatch(/^644 +6 B {2}[0-9a-f]{10} {2}sub\/b\.txt\n$/);

@@ -13,6 +13,7 @@ export interface HostOptions {
   readonly env?: Host['env'];
   readonly isTTY?: boolean;
   readonly signal?: AbortSignal;
+  readonly stdin?: string;
   readonly stdout?: Sink;
 }
 
@@ -36,6 +37,9 @@ export async function art(argv: readonly string[], options: HostOptions): Promis
     cwd: () => options.cwd,
     // A home of its own: the settings of whoever runs the tests do not count.
     env: { ART_AUTHOR: 'Ada <ada@example.org>', XDG_CONFIG_HOME: `${options.cwd}/.home`, ...options.env },
+    stdin: async function* () {
+      yield Buffer.from(options.stdin ?? '');
+    },
     stdout: options.stdout ?? out,
     stderr: err,
     signal: options.signal ?? new AbortController().signal,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Option, Options } from '../../src/cli/command.ts';
-import { COMMANDS, VALUE_OPTIONS } from '../../src/cli/commands.ts';
+import { COMMANDS, SOMETIMES_VALUE_OPTIONS, VALUE_OPTIONS } from '../../src/cli/commands.ts';
 import { commandIndex } from '../../src/cli/run.ts';
 import { COMMON_OPTIONS, optionNames, parseWords } from '../../src/cli/words.ts';
 
@@ -132,12 +132,16 @@ describe('every command', () => {
     expect(commandIndex(['-q', '--json', 'log'])).toBe(2);
     expect(commandIndex(['-m', 'text', 'commit', 'x'])).toBe(2);
     expect(commandIndex(['--limit=3', 'log'])).toBe(1);
+    expect(commandIndex(['--remove', 'train/', 'commit', 'x'])).toBe(2);
+    expect(commandIndex(['--remove', 'alias', 'd:best'])).toBe(1);
+    expect(commandIndex(['--remove'])).toBe(-1);
     expect(commandIndex(['--', 'log'])).toBe(-1);
     expect(commandIndex(['--help'])).toBe(-1);
   });
 
   test('has its value options in the list that finds it', async () => {
     const taking = new Set<string>();
+    const switches = new Set<string>();
     for (const [, { load }] of COMMANDS) {
       for (const [name, option] of Object.entries({
         ...(await load()).options,
@@ -145,11 +149,12 @@ describe('every command', () => {
       } as Options)) {
         for (const typed of optionNames(name, option)) {
           if (option.kind !== 'switch') taking.add(typed);
-          else expect(VALUE_OPTIONS).not.toContain(typed);
+          else switches.add(typed);
         }
       }
     }
-    expect([...VALUE_OPTIONS].sort()).toEqual([...taking].sort());
+    expect([...SOMETIMES_VALUE_OPTIONS]).toEqual([...taking].filter((typed) => switches.has(typed)));
+    expect([...VALUE_OPTIONS].sort()).toEqual([...taking].filter((typed) => !switches.has(typed)).sort());
   });
 });
 

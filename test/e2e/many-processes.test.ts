@@ -22,3 +22,29 @@ test(
     expect(art(place.path, 'fsck', '--deep').status).toBe(0);
   },
 );
+
+test(
+  '32 processes add parts to one draft, two finish it: one version with all files',
+  { timeout: 180_000 },
+  async () => {
+    using place = new Place();
+    art(place.path, 'init');
+    const words = Array.from({ length: 32 }, (_, i) => {
+      const folder = join(place.path, `part${i}`);
+      mkdirSync(folder);
+      for (let f = 0; f < 5; f++) writeFileSync(join(folder, `${i}-${f}`), `part ${i} file ${f}`);
+      writeFileSync(join(folder, 'shared'), 'the same in all');
+      return ['commit', 'd', '--part', 'p', '--add', `all=part${i}`];
+    });
+    const children = words.map((line) => startArt(place.path, ...line));
+    expect(await Promise.all(children.map(ended))).toEqual(words.map(() => 0));
+    expect(artJson(place.path, 'list')).toEqual([]);
+    const finishing = [1, 2].map(() => startArt(place.path, 'commit', 'd', '--finish', 'p'));
+    expect(await Promise.all(finishing.map(ended))).toEqual([0, 0]);
+    expect(artJson<{ files: number }[]>(place.path, 'log', 'd')).toMatchObject([
+      { version: 'v0', files: 161 },
+    ]);
+    expect(artJson(place.path, 'ls', 'd')).toHaveLength(161);
+    expect(art(place.path, 'fsck', '--deep').status).toBe(0);
+  },
+);

@@ -8,15 +8,18 @@ import {
   decodeNumber,
   decodeOperation,
   decodeRef,
+  decodeStoredDraft,
   encodeHeld,
   encodeName,
   encodeNumber,
   encodeOperation,
   encodeRef,
+  encodeStoredDraft,
   parseArtifactName,
+  parseDraftId,
   recordKeys,
 } from '#version';
-import type { Held, Operation } from '#version';
+import type { Held, Operation, StoredDraft } from '#version';
 import { digestOf } from './node-memory.ts';
 
 const name = parseArtifactName;
@@ -46,6 +49,18 @@ const held: fc.Arbitrary<Held> = fc.record({
   moving: fc.option(fc.record({ commit: digest, tree: digest })),
   time,
 });
+const draft: fc.Arbitrary<StoredDraft> = fc.record({
+  artifact: fc.constantFrom('cifar', 'a.b').map(name),
+  id: fc.constantFrom('run-1', '7').map(parseDraftId),
+  onto: fc.option(fc.record({ artifact: fc.constant(name('cifar')), number: fc.nat(), commit: digest })),
+  tree: digest,
+  files: fc.maxSafeNat(),
+  bytes: fc.maxSafeNat(),
+  parts: fc.nat(),
+  started: time,
+  changed: time,
+  became: fc.option(fc.record({ number: fc.nat(), commit: digest })),
+});
 
 interface Codec {
   readonly values: fc.Arbitrary<unknown>;
@@ -56,6 +71,7 @@ interface Codec {
 const CODECS: readonly (readonly [string, Codec])[] = [
   ['operation', { values: operation, encode: encodeOperation, decode: decodeOperation }],
   ['held', { values: held, encode: encodeHeld, decode: decodeHeld }],
+  ['draft', { values: draft, encode: encodeStoredDraft, decode: decodeStoredDraft }],
   ['ref', { values: digest, encode: encodeRef, decode: decodeRef }],
   ['number', { values: fc.maxSafeNat(), encode: encodeNumber, decode: decodeNumber }],
   ['name', { values: fc.constantFrom('cifar', 'a.b').map(name), encode: encodeName, decode: decodeName }],
@@ -122,6 +138,7 @@ test('keys sort as the numbers they hold, are ASCII and tell records apart', () 
   expect(recordKeys.nextOperation.startsWith(recordKeys.operations)).toBe(false);
   expect(recordKeys.folded(name('Cifar'))).toBe(recordKeys.folded(name('cIFAR')));
   expect(recordKeys.artifact(name('Cifar'))).toBe('ref/artifacts/Cifar');
+  expect(recordKeys.draft(name('a.b'), parseDraftId('x'))).toBe('draft/a.b/x');
   expect(artifactOfKey('ref/artifacts/a.b')).toBe('a.b');
   expect(artifactOfKey('held/x')).toBeUndefined();
 });
@@ -150,6 +167,18 @@ test('records are these bytes', () => {
       moving: { commit, tree },
       time: 1_700_000_000_000,
     }),
+    draft: encodeStoredDraft({
+      artifact: name('cifar'),
+      id: parseDraftId('run-1'),
+      onto: { artifact: name('mnist'), number: 3, commit },
+      tree,
+      files: 300,
+      bytes: 70_000,
+      parts: 2,
+      started: 1_700_000_000_000,
+      changed: 1_700_000_001_000,
+      became: { number: 4, commit },
+    }),
   };
   expect(toHex(golden.operation)).toMatchInlineSnapshot(
     `"01ac0200008056febc7842034d6961036c61620272310a61727420636f6d6d6974ac0201137265662f6172746966616374732f636966617200014c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e"`,
@@ -157,4 +186,5 @@ test('records are these bytes', () => {
   expect(toHex(golden.held)).toMatchInlineSnapshot(
     `"01052f642fc3bc056369666172034c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bb0100008056febc7842014c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bb"`,
   );
+  expect(toHex(golden.draft)).toMatchInlineSnapshot(`"010563696661720572756e2d3101056d6e697374034c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bbac02f0a2040200008056febc78420080be56febc784201044c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e"`);
 });

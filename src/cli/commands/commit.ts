@@ -1,7 +1,8 @@
 /** `art commit`: keeps folders and files as versions. */
 import { ArtError, formatBytes, formatCount } from '#base';
-import type { CommitResult } from '#repo';
+import type { Addition, CommitResult } from '#repo';
 import { defineCommand } from '../command.ts';
+import { parseDestPath } from '../dest.ts';
 import { readMetadata } from '../metadata.ts';
 import type { Output } from '../output.ts';
 
@@ -9,6 +10,9 @@ export const commitCommand = defineCommand({
   usage: [
     'commit NAME [PATH...] [-t TYPE] [-m TEXT] [-a ALIAS]... [--tag T]... [--meta K=V]... [OPTIONS]',
     'commit [-m TEXT] [--dry-run]',
+    'commit NAME [--onto SPEC] --add [DEST=]PATH... [--remove DEST]... [--overwrite] [OPTIONS]',
+    'commit NAME --part ID [--onto SPEC] --add [DEST=]PATH...',
+    'commit NAME --finish ID [OPTIONS]',
   ],
   summary: 'Keep a folder or files as the next version',
   words: [0, Infinity],
@@ -48,6 +52,17 @@ export const commitCommand = defineCommand({
       describe: 'Metadata from a file with one JSON object',
     },
     description: { kind: 'text', value: 'TEXT', given: 'once', describe: 'Describe the version (Markdown)' },
+    add: {
+      kind: 'text',
+      value: '[DEST=]PATH',
+      given: 'list',
+      describe: 'Put the version together: add PATH (- is stdin) at DEST',
+    },
+    onto: { kind: 'text', value: 'SPEC', given: 'once', describe: 'Begin with this version, not empty' },
+    remove: { kind: 'text', value: 'DEST', given: 'list', describe: 'Take a file or folder out before' },
+    overwrite: { kind: 'switch', describe: 'Let what is added replace what is there' },
+    part: { kind: 'text', value: 'ID', given: 'once', describe: 'Add to the draft ID, which nobody sees' },
+    finish: { kind: 'text', value: 'ID', given: 'once', describe: 'Make the draft ID a version, once' },
     bind: { kind: 'switch', describe: 'Bind NAME to PATH in art.toml' },
     'no-bind': { kind: 'switch', describe: 'Bind nothing' },
     'allow-empty': { kind: 'switch', describe: 'Commit a bound folder that is gone or empty' },
@@ -57,15 +72,16 @@ export const commitCommand = defineCommand({
     ['art commit cifar data/cifar -m "first import"', 'the first version: binds cifar to the folder'],
     ['art commit', 'the next version of every bound artifact that changed'],
     ['art commit model out/model.pt -t model -a best --meta acc=0.93', 'one file, an alias and metadata'],
-    ['art commit cifar --dry-run', 'what would a commit add?'],
+    ['art commit cifar --onto cifar --add test/new.csv=new.csv', 'one file more, nothing checked out'],
   ],
   stopped: 'stopped; no version was made. What was stored already is not stored again by the next commit',
-  async run({ words, options, out, folder, open }) {
+  async run({ words, options, out, folder, stdin, open }) {
     const [name, ...paths] = words;
     if (options.bind && options['no-bind'])
       throw new ArtError('USAGE', 'one of --bind and --no-bind, not both');
     if (name === undefined) refuseDetails(options);
     const metadata = readMetadata(options.meta, options['meta-file'], folder);
+    const add = additionsOf(options.add, stdin);
     const binds = options.bind ? true : options['no-bind'] ? false : undefined;
     const results: CommitResult[] = [];
     {
@@ -73,6 +89,12 @@ export const commitCommand = defineCommand({
       const made = await repository.commit({
         ...(name !== undefined && { name }),
         ...(paths.length > 0 && { paths }),
+        ...(add.length > 0 && { add }),
+        ...(options.remove.length > 0 && { remove: options.remove }),
+        ...(options.onto !== undefined && { onto: options.onto }),
+        ...(options.overwrite && { overwrite: true }),
+        ...(options.part !== undefined && { part: options.part }),
+        ...(options.finish !== undefined && { finish: options.finish }),
         ...(options.type !== undefined && { type: options.type }),
         ...(options.message !== undefined && { message: options.message }),
         ...(options.alias.length > 0 && { aliases: options.alias }),
@@ -88,9 +110,28 @@ export const commitCommand = defineCommand({
     for (const result of results) warnIfBehind(result, out);
     if (out.json) return out.document(results);
     for (const result of results)
-      out.say(resultText(result, { dryRun: options['dry-run'], given: options.alias }));
+      out.say(
+        result.version === null
+          ? partText(result, options.part!, { dryRun: options['dry-run'] })
+          : resultText(result, { dryRun: options['dry-run'], given: options.alias }),
+      );
   },
 });
+
+/** PATH `-` is standard input, which can be read once. */
+function additionsOf(words: readonly string[], stdin: () => AsyncIterable<Uint8Array>): Addition[] {
+  const given = words.map(parseDestPath);
+  const streams = given.filter(({ path }) => path === '-');
+  if (streams.length > 1) throw new ArtError('USAGE', 'standard input (-) can be added only once');
+  return given.map(({ dest, path }) => {
+    if (path !== '-') return dest === undefined ? { path } : { path, dest };
+    if (dest === undefined || dest === '.' || dest.endsWith('/'))
+      throw new ArtError('USAGE', 'standard input (-) needs a name: --add DEST=-', {
+        hint: 'A file called "-" is ./-',
+      });
+    return { content: stdin(), dest };
+  });
+}
 
 /** Without NAME every bound artifact is committed: what is meant for one of them cannot be meant for all. */
 function refuseDetails(options: Readonly<Record<string, unknown>>): void {
@@ -106,6 +147,16 @@ function warnIfBehind({ created, name, base, behind }: CommitResult, out: Output
   if (!created || behind === 0 || base === null) return;
   const latest = Number(base.slice(1)) + behind;
   out.warn(`latest of ${name} was v${latest}, you started from ${base}`);
+}
+
+/** `3 files, 1.2 MiB are now in the draft "run7" of d; --finish run7 makes it a version`. */
+function partText(
+  { name, files, bytes }: CommitResult,
+  id: string,
+  { dryRun }: { readonly dryRun: boolean },
+): string {
+  const verb = dryRun ? 'would be in' : 'are now in';
+  return `${formatCount(files, 'file')}, ${formatBytes(bytes)} ${verb} the draft "${id}" of ${name}; --finish ${id} makes it a version`;
 }
 
 function resultText(

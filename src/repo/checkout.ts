@@ -1,13 +1,13 @@
 /** Makes folders hold versions: plans every path before the first write, remembers what it put there. */
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { ArtError, Closing, equalBytes, fileError, toHex, utf8 } from '#base';
 import { NODE, hash } from '#object';
 import { OwnerLock } from '#store';
 import { MapBuilder } from '#tree';
 import { bind, findVersionOfCommit, parseArtifactName } from '#version';
 import type { ArtifactName, Held, Pin } from '#version';
-import { applyPlan, compareFolder, download as restore, planCheckout } from '#worktree';
+import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout } from '#worktree';
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
@@ -15,6 +15,7 @@ import { findHeld, getArtifact, getCommit, getSpec } from './find.ts';
 import type { FoundVersion } from './find.ts';
 import { cidOf } from './look.ts';
 import { publishOperation } from './operation.ts';
+import { heldPart, refusePartOf } from './partial.ts';
 import { bindingOf } from './status.ts';
 import {
   bindablePath,
@@ -22,6 +23,7 @@ import {
   readPins,
   readWanted,
   readWantedText,
+  warnIfGitWouldTake,
   writePins,
   writeWantedText,
 } from './wanted-files.ts';
@@ -82,6 +84,7 @@ export async function checkout(context: Context, request: CheckoutRequest): Prom
   const steps: Step[] = [];
   for (const target of targets) steps.push(await planStep(context, request, target, closing));
   for (const { plan, target } of steps) plan.refuseConflicts(target.dir);
+  for (const step of steps) warnIfNothing(context, request, step);
   if (!request.dryRun) for (const step of steps) await carryOut(context, step);
   return steps.map(({ target, plan }) => resultOf(target, plan.counts));
 }
@@ -98,7 +101,7 @@ export async function download(
   const dir = request.dir === undefined ? usual : resolve(context.folder, request.dir);
   await using closing = new Closing();
   await lockFolder(context, dir, closing);
-  if (request.dir === undefined) makeArtifactsFolder(context);
+  makeArtifactsFolder(context, dir);
   const { store, tmp } = context;
   const counts = await restore({
     dir,
@@ -142,28 +145,30 @@ async function specTarget(context: Context, request: CheckoutRequest, spec: stri
   const boundDir = binding === undefined ? undefined : boundFolder(context.root, binding);
   if (request.dir !== undefined) {
     const dir = realOrSame(resolve(context.folder, request.dir));
-    return checked({ name, found, dir, bound: dir === boundDir, wantedText: undefined }, request);
+    if (!request.dryRun) makeArtifactsFolder(context, dir);
+    return checked(context, { name, found, dir, bound: dir === boundDir, wantedText: undefined }, request);
   }
   if (boundDir !== undefined)
-    return checked({ name, found, dir: boundDir, bound: true, wantedText: undefined }, request);
+    return checked(context, { name, found, dir: boundDir, bound: true, wantedText: undefined }, request);
   const dir = usualFolder(context, name);
   const path = bindablePath(context.root, dir);
-  const binds = (request.bind ?? context.run === null) && path !== undefined && request.paths === undefined;
+  const binds = (request.bind ?? context.run === null) && path !== undefined && isWhole(request.paths);
   const before = readWantedText(context.root);
   const after = binds ? bind(before, name, path) : before;
-  if (!request.dryRun) makeArtifactsFolder(context);
+  if (!request.dryRun) makeArtifactsFolder(context, dir);
   return { name, found, dir, bound: binds, wantedText: after === before ? undefined : after };
 }
 
-function checked(target: Target, request: CheckoutRequest): Target {
-  if (!target.bound || request.paths === undefined || request.paths.length === 0) return target;
-  throw new ArtError(
-    'BINDING_CONFLICT',
-    `${JSON.stringify(target.dir)} is bound to "${target.name}" and would then hold only part of it`,
-    {
-      hint: 'Name another folder for part of a version.',
-    },
-  );
+function checked(context: Context, target: Target, request: CheckoutRequest): Target {
+  if (isWhole(request.paths)) return target;
+  const { bindings } = readWanted(context.root);
+  const bound = [...bindings.values()].find((binding) => boundFolder(context.root, binding) === target.dir);
+  refusePartOf(target.dir, bound);
+  return target;
+}
+
+function isWhole(paths: readonly string[] | undefined): boolean {
+  return new PathFilter(paths).all;
 }
 
 async function lockedTargets(context: Context, request: CheckoutRequest): Promise<Target[]> {
@@ -186,6 +191,7 @@ async function lockedTargets(context: Context, request: CheckoutRequest): Promis
     const found = await pinned(context, binding.name, pin);
     targets.push(
       checked(
+        context,
         {
           name: binding.name,
           found,
@@ -210,6 +216,13 @@ async function pinned({ store }: Context, name: ArtifactName, pin: Pin): Promise
   const version = await findVersionOfCommit(store, artifact, pin.commit, pin.number);
   if (version === undefined) throw absent;
   return { artifact, version, commit: await getCommit(store, version.commit) };
+}
+
+function warnIfNothing(context: Context, { paths }: CheckoutRequest, { plan, target }: Step): void {
+  const { written, removed, unchanged } = plan.counts;
+  if (isWhole(paths) || written + removed + unchanged > 0) return;
+  const shown = paths!.map((path) => JSON.stringify(path)).join(' or ');
+  context.onWarning?.(`nothing in ${target.name}:v${target.found.version.number} begins with ${shown}`);
 }
 
 interface Step {
@@ -254,13 +267,13 @@ async function planStep(
 async function carryOut(context: Context, { target, held: before, options, plan }: Step): Promise<void> {
   const { commit, number } = target.found.version;
   const goal = { commit, tree: target.found.commit.tree };
-  const partial = options.paths !== undefined && options.paths.length > 0;
+  const paths = isWhole(options.paths) ? undefined : options.paths;
   const made: Held = {
     path: target.dir,
     artifact: target.name,
     number,
     ...goal,
-    partial,
+    partial: paths !== undefined,
     moving: null,
     time: context.now(),
   };
@@ -270,15 +283,31 @@ async function carryOut(context: Context, { target, held: before, options, plan 
     await setHeld(context, { ...start, moving: goal });
   }
   await applyPlan(plan, options);
+  await remember(context, before, made, paths);
+  if (target.wantedText !== undefined) {
+    writeWantedText(context.root, target.wantedText);
+    warnIfGitWouldTake(context, target.dir);
+  }
+  if (target.bound) writePins(context.root, new Map([[target.name, { commit, number }]]));
+}
+
+/** Notes what the folder holds now, if that is news. */
+async function remember(
+  context: Context,
+  before: Held | undefined,
+  made: Held,
+  paths: readonly string[] | undefined,
+): Promise<void> {
+  await using tx = await context.store.begin();
+  const tree = paths === undefined ? made.tree : await heldPart(tx, before, made.tree, paths);
   const same =
     before !== undefined &&
-    !changes &&
     before.moving === null &&
-    equalBytes(before.commit, commit) &&
-    before.partial === partial;
-  if (!same) await setHeld(context, made);
-  if (target.wantedText !== undefined) writeWantedText(context.root, target.wantedText);
-  if (target.bound) writePins(context.root, new Map([[target.name, { commit, number }]]));
+    before.artifact === made.artifact &&
+    before.partial === made.partial &&
+    equalBytes(before.commit, made.commit) &&
+    equalBytes(before.tree, tree);
+  if (!same) await publishOperation(tx, context, async (draft) => draft.setHeld({ ...made, tree }));
 }
 
 async function setHeld(context: Context, held: Held): Promise<void> {
@@ -318,10 +347,10 @@ function artifactsFolder(context: Context): string {
   return resolve(context.folder, context.artifactsFolder);
 }
 
-// Beside Git the whole folder is data: it says so itself, once, when it is made.
-function makeArtifactsFolder(context: Context): void {
-  const folder = artifactsFolder(context);
-  if (existsSync(folder)) return;
+// Beside Git the whole folder is data: it says so itself, once, when it is made for the first `dir` in it.
+function makeArtifactsFolder(context: Context, dir: string): void {
+  const folder = realOrSame(artifactsFolder(context));
+  if (!realOrSame(dir).startsWith(join(folder, sep)) || existsSync(folder)) return;
   try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, '.gitignore'), '*\n');

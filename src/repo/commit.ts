@@ -20,7 +20,7 @@ import { findArtifact, publishOperation } from './operation.ts';
 import type { Draft } from './operation.ts';
 import { refusePartial } from './partial.ts';
 import { rebegun } from './rebegun.ts';
-import { writePins, writeWantedText } from './wanted-files.ts';
+import { warnIfGitWouldTake, writePins, writeWantedText } from './wanted-files.ts';
 
 /**
  * Commits what the request names, all in one step. Unchanged content makes no new version.
@@ -56,7 +56,11 @@ async function commitPlans(
   if (request.dryRun) return (await decideOnly(tx, context, decide)).map(wouldBe);
   const all = await publishOperation(tx, context, decide);
   // Still under the lock: the database stays open until the transaction ends.
-  for (const { wantedText } of plans) if (wantedText !== undefined) writeWantedText(context.root, wantedText);
+  for (const { wantedText, folder } of plans) {
+    if (wantedText === undefined) continue;
+    writeWantedText(context.root, wantedText);
+    if (folder !== undefined) warnIfGitWouldTake(context, folder);
+  }
   const pins = all.flatMap(
     ({ commit, number }, i): [ArtifactName, { commit: Uint8Array; number: number }][] =>
       plans[i].bound ? [[plans[i].name, { commit, number }]] : [],

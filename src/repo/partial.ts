@@ -1,6 +1,10 @@
-/** Keeps a folder that holds part of a version from being taken for all of it. */
-import { ArtError } from '#base';
-import type { Held } from '#version';
+/** Remembers folders that hold part of a version, and keeps them from being taken for all of it. */
+import { ArtError, utf8 } from '#base';
+import type { Digest } from '#object';
+import { MapBuilder, graft } from '#tree';
+import type { TreeIo } from '#tree';
+import type { Binding, Held } from '#version';
+import { PathFilter } from '#worktree';
 import type { CommitPlan } from './commit-plan.ts';
 
 /** Raises PARTIAL_FOLDER if what the folder lacks of its own artifact would vanish from the next version. */
@@ -14,4 +18,29 @@ export function refusePartial({ name, folder }: CommitPlan, held: Held | undefin
       hint: `\`art commit ${name} --onto ${name}:v${held.number} --add .=PATH --overwrite\` keeps the rest; \`art checkout ${name} PATH\` fetches it.`,
     },
   );
+}
+
+/** Raises BINDING_CONFLICT if the bound folder `dir` would hold only part of a version. */
+export function refusePartOf(dir: string, binding: Binding | undefined): void {
+  if (binding === undefined) return;
+  throw new ArtError(
+    'BINDING_CONFLICT',
+    `${JSON.stringify(dir)} is bound to "${binding.name}" and would then hold only part of it`,
+    { hint: 'Name another folder for part of a version.' },
+  );
+}
+
+/**
+ * What a folder holds once `paths` of the version `wanted` were put there: these, and whatever it held besides. So what
+ * was never put there is no change, and what was put there of another version is none either.
+ */
+export async function heldPart(
+  io: TreeIo,
+  before: Held | undefined,
+  wanted: Digest,
+  paths: readonly string[],
+): Promise<Digest> {
+  const { prefixes } = new PathFilter(paths);
+  const start = before?.tree ?? new MapBuilder(io).finish().digest;
+  return (await graft(io, start, wanted, prefixes.map(utf8))).digest;
 }

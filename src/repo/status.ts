@@ -63,6 +63,10 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
       ? undefined
       : await findVersionOfCommit(store, artifact, held.commit, held.number);
   const tree = held?.tree ?? (await treeOfPin(context, pin?.commit));
+  if (held?.partial === true)
+    context.onWarning?.(
+      `${JSON.stringify(binding.path)} holds only part of ${held.artifact}:v${held.number}`,
+    );
   const changes = { added: [] as string[], modified: [] as string[], removed: [] as string[] };
   const compared = compareFolder({
     dir,

@@ -4,6 +4,8 @@ import { join, relative, sep } from 'node:path';
 import { ArtError, errnoOf, fileError, replaceFile } from '#base';
 import { LOCK_FILE, WANTED_FILE, boundPath, formatLock, parseLock, parseWanted } from '#version';
 import type { ArtifactName, Binding, Pin, Wanted } from '#version';
+import { gitWouldTake } from '#worktree';
+import type { Context } from './context.ts';
 
 export function readWanted(root: string): Wanted {
   return parseWanted(readWantedText(root));
@@ -42,6 +44,17 @@ export function boundFolder(root: string, binding: Binding): string {
 export function bindablePath(root: string, folder: string): string | undefined {
   const path = boundPath(relative(root, folder).split(sep).join('/') || '.');
   return typeof path === 'string' ? path : undefined;
+}
+
+/** Tells once, when a folder is bound, that Git would take its files too. */
+export function warnIfGitWouldTake(
+  { root, onWarning }: Pick<Context, 'root' | 'onWarning'>,
+  folder: string,
+): void {
+  if (!gitWouldTake(root, folder)) return;
+  const path = relative(root, folder).split(sep).join('/');
+  const line = `/${path.replace(/[\\*?[]/g, '\\$&')}/`;
+  onWarning?.(`Git would take the files in ${JSON.stringify(path)} too: add the line ${line} to .gitignore`);
 }
 
 function readOr(path: string, otherwise: string): string {

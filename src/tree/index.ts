@@ -3,6 +3,7 @@ export { MapBuilder } from './builder.ts';
 export { diff } from './diff.ts';
 export type { MapChange } from './diff.ts';
 export { edit } from './edit.ts';
+export { graft } from './graft.ts';
 export type { MapEdit } from './edit.ts';
 export { entries } from './cursor.ts';
 export { find, rootOf } from './find.ts';

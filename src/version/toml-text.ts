@@ -15,6 +15,13 @@ export function configError(file: string, line: number | undefined, why: string,
   return new ArtError('CONFIG_INVALID', `${file}${line === undefined ? '' : `:${line}`}: ${why}`, { cause });
 }
 
+function conflictError(file: string, line: number, cause: unknown): ArtError {
+  return new ArtError('CONFIG_INVALID', `${file}:${line}: a merge conflict is not resolved here`, {
+    cause,
+    hint: 'Settle the conflict: keep one of the two lines and remove the markers, then run `art checkout`.',
+  });
+}
+
 /** Parses a TOML file; raises CONFIG_INVALID with file and line, merge-conflict markers named as such. */
 export function parseToml(text: string, file: string): TomlTable {
   try {
@@ -22,7 +29,7 @@ export function parseToml(text: string, file: string): TomlTable {
   } catch (error) {
     // Looked for only now: inside a long string such a line would be the user's own text.
     const marker = text.split('\n').findIndex((line) => CONFLICT_MARKER.test(line));
-    if (marker >= 0) throw configError(file, marker + 1, 'a merge conflict is not resolved here', error);
+    if (marker >= 0) throw conflictError(file, marker + 1, error);
     if (!(error instanceof TomlError)) throw configError(file, undefined, 'cannot be read as TOML', error);
     const [why] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
     throw configError(file, error.line, why, error);

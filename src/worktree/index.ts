@@ -8,6 +8,7 @@ export { compareFolder, folderEquals } from './compare.ts';
 export type { CompareOptions, FolderChange } from './compare.ts';
 export { fileContent } from './file-chunks.ts';
 export { foldsNames } from './folding.ts';
+export { gitWouldTake } from './git-ignored.ts';
 export { PathFilter } from './path-filter.ts';
 export { checkTreePath, foldKey } from './paths.ts';
 export type { PathRules } from './paths.ts';

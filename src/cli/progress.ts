@@ -45,7 +45,7 @@ export class ProgressLine {
   }
 }
 
-/** `1,234 of 5,000 files  1.2 GiB  340 MiB/s  12 s left`. */
+/** `1,234 of 5,000 files  1.2 GiB  340 MiB/s  12 s left`; in the middle of the first file its bytes alone. */
 export function progressText({ files, bytes, totalFiles, totalBytes }: Progress, tookMs: number): string {
   const counted =
     totalFiles === undefined
@@ -53,7 +53,12 @@ export function progressText({ files, bytes, totalFiles, totalBytes }: Progress,
       : `${formatCount(files)} of ${formatCount(totalFiles, 'file')}`;
   const sized =
     totalBytes === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
-  const parts = [counted, sized, `${formatBytes(Math.round((bytes * 1000) / Math.max(1, tookMs)))}/s`];
+  const isFirst = files === 0 && totalFiles === undefined && bytes > 0;
+  const parts = [
+    ...(isFirst ? [] : [counted]),
+    sized,
+    `${formatBytes(Math.round((bytes * 1000) / Math.max(1, tookMs)))}/s`,
+  ];
   const done = totalBytes ? bytes / totalBytes : totalFiles ? files / totalFiles : 0;
   if (done > 0 && done < 1) parts.push(`${formatDuration((tookMs * (1 - done)) / done)} left`);
   return parts.join('  ');

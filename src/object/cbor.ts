@@ -21,6 +21,9 @@ export type Ext = Readonly<Record<string, unknown>>;
 /** The bounds that every node keeps; checked before memory is taken. */
 export const NODE_BYTES_MAX = 2 * 1024 * 1024;
 
+/** How many lists, maps and tags may stand in each other: the decoder goes down by calling itself. */
+export const NODE_DEPTH_MAX = 128;
+
 /** Encodes `[kind, format, fields]`. DAG-CBOR sorts the keys of maps, so equal fields give equal bytes. */
 export function encodeNode(kind: NodeKind, format: number, fields: Record<string, unknown>): Uint8Array {
   return dagCbor.encode([NODE_KIND[kind], format, fields]);
@@ -39,6 +42,7 @@ export function decodeNode(kind: NodeKind, format: number, bytes: Uint8Array): F
   const invalid = (why: string, cause?: unknown) =>
     new ArtError('OBJECT_INVALID', `${kind} ${why}`, { cause });
   if (bytes.length > NODE_BYTES_MAX) throw invalid(`of ${bytes.length} bytes is larger than any may be`);
+  if (!isNestedAtMost(bytes, NODE_DEPTH_MAX)) throw invalid(`is nested more than ${NODE_DEPTH_MAX} deep`);
   let decoded: unknown;
   try {
     decoded = dagCbor.decode(bytes);
@@ -139,6 +143,33 @@ export class Fields {
   invalid(key: string): ArtError {
     return new ArtError('OBJECT_INVALID', `${this.what} has a missing or impossible field "${key}"`);
   }
+}
+
+/** Whether nothing stands deeper than `max`; bytes that are no CBOR are left to the decoder. */
+function isNestedAtMost(bytes: Uint8Array, max: number): boolean {
+  // Items still to come at each depth; those of indefinite length are not DAG-CBOR, and the decoder says so.
+  const left: number[] = [1];
+  for (let at = 0; at < bytes.length;) {
+    while (left.length > 0 && left[left.length - 1] === 0) left.pop();
+    if (left.length === 0) return true;
+    left[left.length - 1]--;
+    const major = bytes[at] >> 5;
+    const info = bytes[at] & 0x1f;
+    const width = info < 24 ? 0 : info > 27 ? undefined : 1 << (info - 24);
+    if (width === undefined) return true;
+    let count = info;
+    if (width > 0) {
+      count = 0;
+      for (let i = 1; i <= width; i++) count = count * 256 + (bytes[at + i] ?? 0);
+    }
+    at += 1 + width;
+    if (major === 2 || major === 3) at += count;
+    else if (major >= 4 && major <= 6) {
+      left.push(major === 4 ? count : major === 5 ? 2 * count : 1);
+      if (left.length > max + 1) return false;
+    }
+  }
+  return true;
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

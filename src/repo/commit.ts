@@ -33,20 +33,28 @@ export async function commit(context: Context, request: CommitRequest): Promise<
   if (request.part !== undefined) return [await addPart(context, request, request.part)];
   if (isComposed(request)) return [await composeVersion(context, request)];
   const plans = planCommit(context, request);
-  return rebegun(() => commitPlans(context, request, plans));
+  const counts = plans.map(() => ({ newBytes: 0, storedBytes: 0 }));
+  return rebegun(context.store, (tx) => commitPlans(context, tx, request, plans, counts));
+}
+
+/** What a plan added so far, in all attempts together. */
+interface Counts {
+  newBytes: number;
+  storedBytes: number;
 }
 
 async function commitPlans(
   context: Context,
+  real: Transaction,
   request: CommitRequest,
   plans: readonly CommitPlan[],
+  counts: readonly Counts[],
 ): Promise<CommitResult[]> {
-  await using real = await context.store.begin();
   const tx = request.dryRun ? countingOnly(real) : real;
   const contents: NewContent[] = [];
-  for (const plan of plans) {
+  for (const [i, plan] of plans.entries()) {
     await refuseEarly(context, request, plan);
-    contents.push(await take(context, tx, plan));
+    contents.push(await take(context, tx, plan, counts[i]));
   }
   const decide = async (draft: Draft) => {
     const all: Decided[] = [];
@@ -86,16 +94,22 @@ async function refuseEarly(context: Context, request: CommitRequest, plan: Commi
   }
 }
 
-async function take(context: Context, tx: Transaction, plan: CommitPlan): Promise<NewContent> {
+async function take(
+  context: Context,
+  tx: Transaction,
+  plan: CommitPlan,
+  counts: Counts,
+): Promise<NewContent> {
   const { rawBytes, storedBytes } = { ...tx.stats };
   const { root, files, bytes } = await snapshotOf(context, tx, plan);
+  counts.newBytes += tx.stats.rawBytes - rawBytes;
+  counts.storedBytes += tx.stats.storedBytes - storedBytes;
   return {
     naming: plan,
     tree: root.digest,
     files,
     bytes,
-    newBytes: tx.stats.rawBytes - rawBytes,
-    storedBytes: tx.stats.storedBytes - storedBytes,
+    ...counts,
     folder: plan.folder,
     bound: plan.bound,
   };

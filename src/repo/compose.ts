@@ -26,11 +26,10 @@ export async function composeVersion(context: Context, request: CommitRequest): 
   const naming = namingOf(request, checkComposed(request));
   await using closing = new Closing();
   const batches = await prepareParts(context, request.add ?? [], closing);
-  return await rebegun(async () => {
+  return await rebegun(context.store, async (real) => {
     const onto = await findOnto(context, request);
     const artifact = await findArtifact(context.store, naming.name);
     if (artifact !== undefined) checkType(artifact, naming.type);
-    await using real = await context.store.begin();
     const tx = request.dryRun ? countingOnly(real) : real;
     const start = onto === undefined ? emptyTree(tx) : await builtOn(tx, onto.commit.tree, onto.commit.files);
     const parts = await takeParts(context, tx, batches);

@@ -36,9 +36,8 @@ export async function addPart(context: Context, request: CommitRequest, id: stri
   refuseNames(request);
   await using closing = new Closing();
   const batches = await prepareParts(context, request.add ?? [], closing);
-  return await rebegun(async () => {
+  return await rebegun(context.store, async (real) => {
     const onto = await findOnto(context, request);
-    await using real = await context.store.begin();
     const tx = request.dryRun ? countingOnly(real) : real;
     const part: Part = { request, artifact, id: draftId, onto, batches };
     const { draft, newBytes, storedBytes } = await publishPart(context, tx, part);

@@ -40,6 +40,7 @@ export class Database {
   #meta: Meta | undefined;
   #opening: Promise<void> | undefined;
   #pins = 0;
+  #closed = false;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(art: string, reader: PackReader) {
@@ -62,6 +63,7 @@ export class Database {
 
   /** Keeps the database open until `unpin`. */
   async pin(): Promise<void> {
+    assert(!this.#closed, 'the store is used after it was disposed of');
     this.#pins++;
     try {
       await (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)));
@@ -104,6 +106,13 @@ export class Database {
     } finally {
       this.lock.release();
     }
+  }
+
+  /** Closes the database for good: using it again is a bug. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.rest();
+    this.lock.close();
   }
 
   /** The value of a record; only while pinned. Raises STORE_DAMAGED. */

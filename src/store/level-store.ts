@@ -106,8 +106,7 @@ export class LevelStore implements ObjectStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.database.rest();
-    this.database.lock.close();
+    await this.database.close();
     this.packReader.close();
   }
 

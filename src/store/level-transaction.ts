@@ -24,32 +24,34 @@ const JOURNALED_BYTES_MAX = 4 * 1024 * 1024;
 const REUSED_MAX = 1_000_000;
 
 export class LevelTransaction implements Transaction {
-  readonly epoch: number;
   readonly stats: TransactionStats;
   readonly #counts = { objects: 0, rawBytes: 0, storedBytes: 0 };
   readonly #store: LevelStore;
   readonly #database: Database;
   readonly #session: Session;
-  readonly #reused: Record<ObjectKind, DigestTable> = {
-    [CHUNK]: new DigestTable(256),
-    [NODE]: new DigestTable(64),
-  };
+  #reused = noneReused();
   #current: Unpublished;
   /** Published and empty, to be filled again. */
   #spare: Unpublished | undefined;
   /** Full packs that wait to be published, oldest first. */
   #waiting: Unpublished[] = [];
-  #checkedEpoch: number;
+  #epoch: number;
+  /** What was relied on until then was there in this epoch; undefined once something was relied on without a look. */
+  #checkedEpoch: number | undefined;
   #open = true;
 
   /** The database is pinned by the caller, and unpinned by disposing. */
   constructor(store: LevelStore) {
     this.#store = store;
     this.#database = store.database;
-    this.epoch = this.#checkedEpoch = store.database.meta.epoch;
+    this.#epoch = this.#checkedEpoch = store.database.meta.epoch;
     this.stats = this.#counts;
     this.#session = new Session(join(store.art, 'tmp'));
     this.#current = this.#newUnpublished();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   breathe(): Promise<void> | undefined {
@@ -61,11 +63,17 @@ export class LevelTransaction implements Transaction {
     if (this.#current.has(kind, digest) || this.#reused[kind].has(digest)) return true;
     for (const waiting of this.#waiting) if (waiting.has(kind, digest)) return true;
     if (this.#database.table.getSync(objectKey(kind, digest)) === undefined) return false;
-    this.rely(kind, digest);
+    this.#note(kind, digest);
     return true;
   }
 
   rely(kind: ObjectKind, digest: Digest): void {
+    // It was there in the epoch we began with: what was checked since does not speak of it.
+    if (this.#checkedEpoch !== this.#epoch) this.#checkedEpoch = undefined;
+    this.#note(kind, digest);
+  }
+
+  #note(kind: ObjectKind, digest: Digest): void {
     if (this.#reused[kind].size < REUSED_MAX) this.#reused[kind].add(digest);
   }
 
@@ -194,11 +202,18 @@ export class LevelTransaction implements Transaction {
         if (gone) break;
         gone = this.#database.table.getSync(objectKey(kind, digest)) === undefined;
       }
-      if (gone)
-        throw new ArtError('REUSED_GONE', 'objects that this version builds on were removed meanwhile');
+      if (!gone) continue;
+      // What is gone must not count as had; all that was put stays, for whoever begins again.
+      this.#reused = noneReused();
+      this.#epoch = this.#checkedEpoch = epoch;
+      throw new ArtError('REUSED_GONE', 'objects that this version builds on were removed meanwhile');
     }
     this.#checkedEpoch = epoch;
   }
+}
+
+function noneReused(): Record<ObjectKind, DigestTable> {
+  return { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
 }
 
 /** The changes that let every object of these segments be found in `pack`; made one by one, as there may be many. */

@@ -50,7 +50,7 @@ export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
 
 /** One writer's work: put objects, children before parents, then publish once. Disposing without publish drops it. */
 export interface Transaction extends NodeSource, NodeSink, AsyncDisposable {
-  /** The store's epoch when this transaction began. */
+  /** The store's epoch when this transaction began, or began again after REUSED_GONE. */
   readonly epoch: number;
   /** Counts so far: objects that were new, their raw bytes, and the bytes they take on disk. */
   readonly stats: TransactionStats;
@@ -68,7 +68,8 @@ export interface Transaction extends NodeSource, NodeSink, AsyncDisposable {
   /**
    * Makes everything durable and visible in one step. `decide` runs with the store locked, sees the records as they
    * are now, may put more objects, and sets records; if it throws nothing is changed.
-   * Raises REUSED_GONE if gc took something relied on: begin again.
+   * Raises REUSED_GONE if gc took something relied on: begin again with the same transaction, which has all that was put
+   * into it and relies on nothing any more.
    */
   publish<T>(decide: (locked: LockedStore) => Promise<T>): Promise<T>;
 }

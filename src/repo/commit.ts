@@ -1,6 +1,6 @@
 /** Commits folders as versions: snapshot outside the lock, number and names under it. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { ArtError } from '#base';
+import { ArtError, Closing } from '#base';
 import type { Transaction } from '#store';
 import type { ArtifactName } from '#version';
 import { snapshot } from '#worktree';
@@ -52,9 +52,17 @@ async function commitPlans(
 ): Promise<CommitResult[]> {
   const tx = request.dryRun ? countingOnly(real) : real;
   const contents: NewContent[] = [];
+  await using closing = new Closing();
+  const snapshots: Snapshot[] = [];
   for (const [i, plan] of plans.entries()) {
     await refuseEarly(context, request, plan);
-    contents.push(await take(context, tx, plan, counts[i]));
+    const { rawBytes, storedBytes } = { ...tx.stats };
+    const taken = await snapshotOf(context, tx, plan);
+    closing.defer(() => taken[Symbol.dispose]());
+    snapshots.push(taken);
+    counts[i].newBytes += tx.stats.rawBytes - rawBytes;
+    counts[i].storedBytes += tx.stats.storedBytes - storedBytes;
+    contents.push(contentOf(plan, taken, counts[i]));
   }
   const decide = async (draft: Draft) => {
     const all: Decided[] = [];
@@ -63,6 +71,7 @@ async function commitPlans(
   };
   if (request.dryRun) return (await decideOnly(tx, context, decide)).map(wouldBe);
   const all = await publishOperation(tx, context, decide);
+  for (const taken of snapshots) taken.published();
   // Still under the lock: the database stays open until the transaction ends.
   for (const { wantedText, folder } of plans) {
     if (wantedText === undefined) continue;
@@ -94,25 +103,9 @@ async function refuseEarly(context: Context, request: CommitRequest, plan: Commi
   }
 }
 
-async function take(
-  context: Context,
-  tx: Transaction,
-  plan: CommitPlan,
-  counts: Counts,
-): Promise<NewContent> {
-  const { rawBytes, storedBytes } = { ...tx.stats };
-  const { root, files, bytes } = await snapshotOf(context, tx, plan);
-  counts.newBytes += tx.stats.rawBytes - rawBytes;
-  counts.storedBytes += tx.stats.storedBytes - storedBytes;
-  return {
-    naming: plan,
-    tree: root.digest,
-    files,
-    bytes,
-    ...counts,
-    folder: plan.folder,
-    bound: plan.bound,
-  };
+function contentOf(plan: CommitPlan, { root, files, bytes }: Snapshot, counts: Counts): NewContent {
+  const { folder, bound } = plan;
+  return { naming: plan, tree: root.digest, files, bytes, ...counts, folder, bound };
 }
 
 function snapshotOf(context: Context, tx: Transaction, plan: CommitPlan): Promise<Snapshot> {

@@ -32,7 +32,7 @@ export async function composeVersion(context: Context, request: CommitRequest): 
     if (artifact !== undefined) checkType(artifact, naming.type);
     const tx = request.dryRun ? countingOnly(real) : real;
     const start = onto === undefined ? emptyTree(tx) : await builtOn(tx, onto.commit.tree, onto.commit.files);
-    const parts = await takeParts(context, tx, batches);
+    const parts = await takeParts(context, tx, batches, closing);
     const { root, files } = await layParts(tx, start, parts, request, {
       what: onto === undefined ? 'the new version' : shownVersion(onto),
       pause: () => tx.breathe(),
@@ -45,7 +45,9 @@ export async function composeVersion(context: Context, request: CommitRequest): 
         onto: onto === undefined ? null : originOf(onto),
       });
     if (request.dryRun) return wouldBe(await decideOnly(tx, context, decide));
-    return (await publishOperation(tx, context, decide)).result;
+    const { result } = await publishOperation(tx, context, decide);
+    for (const part of parts) part.published();
+    return result;
   });
 }
 

@@ -39,7 +39,7 @@ export async function addPart(context: Context, request: CommitRequest, id: stri
   return await rebegun(context.store, async (real) => {
     const onto = await findOnto(context, request);
     const tx = request.dryRun ? countingOnly(real) : real;
-    const part: Part = { request, artifact, id: draftId, onto, batches };
+    const part: Part = { request, artifact, id: draftId, onto, batches, closing };
     const { draft, newBytes, storedBytes } = await publishPart(context, tx, part);
     return resultOf(draft, newBytes, storedBytes);
   });
@@ -92,6 +92,7 @@ interface Part {
   readonly id: StoredDraft['id'];
   readonly onto: FoundVersion | undefined;
   readonly batches: readonly Batch[];
+  readonly closing: Closing;
 }
 
 interface PublishedPart {
@@ -106,7 +107,7 @@ async function publishPart(context: Context, tx: Transaction, part: Part): Promi
   const seen = await findDraft(context.store, key);
   refuseUnlike(part, seen);
   const start = await startOf(tx, seen, part.onto);
-  const trees = await takeParts(context, tx, part.batches);
+  const trees = await takeParts(context, tx, part.batches, part.closing);
   const what = `the draft "${part.id}"`;
   const pause = () => tx.breathe();
   const laid = await layParts(tx, start, trees, part.request, {
@@ -114,7 +115,7 @@ async function publishPart(context: Context, tx: Transaction, part: Part): Promi
     pause,
   });
   const { rawBytes: newBytes, storedBytes } = tx.stats;
-  return tx.publish(async (locked) => {
+  const published = await tx.publish(async (locked) => {
     const now = await findDraft(locked, key);
     refuseUnlike(part, now);
     const isSame =
@@ -140,6 +141,8 @@ async function publishPart(context: Context, tx: Transaction, part: Part): Promi
     if (!part.request.dryRun) locked.setRecord(key, encodeStoredDraft(draft));
     return { draft, newBytes, storedBytes };
   });
+  if (!part.request.dryRun) for (const tree of trees) tree.published();
+  return published;
 }
 
 async function startOf(tx: Transaction, seen: StoredDraft | undefined, onto: FoundVersion | undefined) {

@@ -9,7 +9,7 @@ import type { Transaction } from '#store';
 import { MapBuilder, overlay, rootOf, without } from '#tree';
 import type { FileTree, TreeIo } from '#tree';
 import { checkTreePath, snapshot } from '#worktree';
-import type { SnapshotSource } from '#worktree';
+import type { Snapshot, SnapshotSource } from '#worktree';
 import { pathMissing } from './commit-plan.ts';
 import type { Addition, CommitRequest } from './commit-request.ts';
 import { statCacheOf, watched } from './context.ts';
@@ -43,14 +43,15 @@ export async function prepareParts(
   return batchesOf(sources);
 }
 
-/** Stores every batch as a tree of its own. */
+/** Stores every batch as a tree of its own; say of each when it is published. */
 export async function takeParts(
   context: Context,
   tx: Transaction,
   batches: readonly Batch[],
-): Promise<FileTree[]> {
+  closing: Closing,
+): Promise<Snapshot[]> {
   const { root, tmp } = context;
-  const trees: FileTree[] = [];
+  const trees: Snapshot[] = [];
   for (const sources of batches) {
     const hasFolder = sources.some(({ path }) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
     const places = sources.map(({ path, dest }) => (dest === '' ? path : `${dest}=${path}`));
@@ -62,6 +63,7 @@ export async function takeParts(
       ...(hasFolder && { statCache: statCacheOf(context, places) }),
       ...watched(context),
     });
+    closing.defer(() => taken[Symbol.dispose]());
     trees.push(taken);
   }
   return trees;

@@ -39,14 +39,20 @@ export interface SnapshotOptions extends Watched {
   readonly namesMax?: number;
 }
 
-export interface Snapshot {
+/** Dispose of it when done: until it is published the stat cache vouches for nothing that it names. */
+export interface Snapshot extends Disposable {
   readonly root: MapRoot;
   /** Files and links. */
   readonly files: number;
   readonly bytes: number;
   /** Those of them that were not read, because the stat cache knew them. */
   readonly recalled: number;
+  /** Says that the transaction was published: what the stat cache names is in the store from now on. */
+  published(): void;
 }
+
+/** The epoch of a stat cache whose files may not be in the store: no store is ever in it, so that each is looked up. */
+const NO_EPOCH = -1;
 
 /**
  * Stores what `sources` hold as a tree, in one transaction that the caller publishes. Exec bit, links and empty
@@ -57,13 +63,20 @@ export interface Snapshot {
 export async function snapshot(options: SnapshotOptions): Promise<Snapshot> {
   const { tx, statCache, tmpDir } = options;
   const stamp = fileSystemNow(tmpDir);
-  using cache = statCache === undefined ? undefined : StatCacheReader.open(statCache);
-  using next = statCache === undefined ? undefined : new StatCacheWriter(statCache, tmpDir);
-  const pass = new SnapshotPass(options, cache, next);
-  for (const source of located(options.sources)) await pass.add(source);
-  const result = pass.finish();
-  next?.finish({ epoch: tx.epoch, stamp });
-  return result;
+  const next = statCache === undefined ? undefined : new StatCacheWriter(statCache, tmpDir);
+  try {
+    using cache = statCache === undefined ? undefined : StatCacheReader.open(statCache);
+    const pass = new SnapshotPass(options, cache, next);
+    for (const source of located(options.sources)) await pass.add(source);
+    return {
+      ...pass.finish(),
+      published: () => next?.finish({ epoch: tx.epoch, stamp }),
+      [Symbol.dispose]: () => next?.finish({ epoch: NO_EPOCH, stamp }),
+    };
+  } catch (error) {
+    next?.[Symbol.dispose]();
+    throw error;
+  }
 }
 
 interface Located extends SnapshotSource {
@@ -153,7 +166,7 @@ class SnapshotPass {
     for (const batch of batches) await this.#addBatch(batch);
   }
 
-  finish(): Snapshot {
+  finish(): Omit<Snapshot, 'published' | typeof Symbol.dispose> {
     const root = this.#builder.finish();
     this.#work.end();
     return { root, files: this.#work.files, bytes: root.bytes, recalled: this.#recalled };

@@ -56,7 +56,7 @@ export class StatCacheWriter implements Disposable {
     if (this.#block.length >= CACHE_BLOCK_BYTES) this.#flush();
   }
 
-  /** Puts it in place. `epoch` is that of the store in which everything it names was found or put. */
+  /** Puts it in place, the first time it is called. `epoch` is that of the store in which everything it names was found or put. */
   finish(by: { readonly epoch: number; readonly stamp: number }): void {
     this.#flush();
     if (this.#fd === undefined) return;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Scene } from './scene.ts';
@@ -106,6 +106,27 @@ describe('commit and checkout', () => {
     expect(scene.exists('art.lock')).toBe(false);
     expect(scene.read('art.toml')).not.toContain('artifacts.d');
   });
+
+  test.each(['a dry run', 'a commit that was refused'])(
+    'what %s has read is stored by the next commit all the same',
+    async (what) => {
+      await using scene = await Scene.make();
+      scene.write({ 'data/a': 'a', 'data/long': randomBytes(400_000), 'other/x': 'x' });
+      // Old enough for the stat cache to take them.
+      for (const path of ['data/a', 'data/long']) utimesSync(scene.path(path), 1.7e9 + 0.5, 1.7e9 + 0.5);
+      await scene.in((r) => r.commit({ name: 'taken', paths: ['other'], bind: false }));
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      if (what === 'a dry run') await scene.in((r) => r.commit({ name: 'd', paths: ['data'], dryRun: true }));
+      else
+        await expect(
+          scene.in((r) => r.commit({ name: 'TAKEN', paths: ['data'], bind: false })),
+        ).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+      await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
+      expect(await scene.in((r) => r.fsck({ deep: true }))).toMatchObject({ ok: true, problems: [] });
+      await scene.in((r) => r.download({ spec: 'd', dir: 'out' }));
+      expect(scene.contents('out')).toEqual(scene.contents('data'));
+    },
+  );
 
   test('several paths go in under their own names and are not bound', async () => {
     await using scene = await Scene.make();

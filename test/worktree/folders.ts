@@ -94,6 +94,7 @@ export class Bench {
     const sources = [{ path: folder, dest: '' }];
     const result = await snapshot({ sources, tx, tmpDir: this.tmpDir, ...more });
     await tx.publish(async () => undefined);
+    result.published();
     return result;
   }
 

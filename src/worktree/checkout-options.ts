@@ -29,8 +29,6 @@ export interface PlanOptions extends Watched {
   readonly clean?: boolean | undefined;
   /** The store's epoch now. */
   readonly epoch: number;
-  /** Lets `.git` be written; it is refused otherwise. */
-  readonly git?: boolean | undefined;
   /** Changes nothing at all, not even our own stale temporary files. */
   readonly dryRun?: boolean | undefined;
 }

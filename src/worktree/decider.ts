@@ -101,7 +101,8 @@ export class Decider {
   /** Refuses what may not be written: with TREE_UNSAFE, before anything is. */
   #check(path: string, want: MapEntry): void {
     const folder = folderOf(path);
-    const rules = { git: this.#options.git === true, windows: process.platform === 'win32' };
+    // Folders of Git have had their own check.
+    const rules = { git: true, windows: process.platform === 'win32' };
     checkTreePath(path, rules, folder === this.#goodFolder && folder !== path ? folder.length : 0);
     this.#goodFolder = folder;
     const file = this.#wanted.find((above) => path.startsWith(`${above.path}/`));

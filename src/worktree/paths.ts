@@ -74,6 +74,20 @@ export function reservedName(name: string): 'art' | 'git' | 'temporary' | undefi
   return plain.startsWith(TEMPORARY_PREFIX) ? 'temporary' : undefined;
 }
 
+const MAYBE_RESERVED = /(?:^|\/)[.\u200c-\uffff]/;
+
+/** `path` up to its first component that is Git's, without a slash at the end; undefined if none is. */
+export function gitPartOf(path: string): string | undefined {
+  if (!MAYBE_RESERVED.test(path)) return undefined;
+  for (let start = 0; start < path.length;) {
+    const slash = path.indexOf('/', start);
+    const end = slash === -1 ? path.length : slash;
+    if (reservedName(path.slice(start, end)) === 'git') return path.slice(0, end);
+    start = end + 1;
+  }
+  return undefined;
+}
+
 function unsafeOnWindows(name: string): string | undefined {
   if (/[\\:*?"<>|]/.test(name)) return 'has a character that Windows reserves';
   if (/[. ]$/.test(name)) return 'has a component that Windows would shorten';

@@ -10,6 +10,7 @@ import type { DiskEntry } from './disk-entry.ts';
 import { DiskContent, DiskWalk } from './disk-walk.ts';
 import { foldsNames } from './folding.ts';
 import { removeQuietly } from './folders.ts';
+import { GitGuard } from './git-guard.ts';
 import { PathFilter } from './path-filter.ts';
 import { Work } from './progress.ts';
 import { scan } from './scan.ts';
@@ -49,6 +50,7 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
   const work = new Work(options);
   const content = new DiskContent(readerFor(options, work), cache);
   const decider = new Decider(options, plan, { filter, folds: foldsNames(options.dir) });
+  const guard = new GitGuard(options);
   const cacheIsCurrent = cache?.epoch === options.epoch;
 
   // A folder without a name in it that we once filled, and shall not fill again, is left over from us.
@@ -63,6 +65,8 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
     const isOnDisk = disk.path === path;
     const found = isOnDisk ? disk.entry : disk.inIgnoredFolder(path);
     const want = entryAt(wantedWalk, path);
+    const guarding = want === undefined ? undefined : guard.check(path);
+    if (guarding !== undefined) await guarding;
     const had = heldIsWanted ? want : entryAt(heldWalk, path);
     const moved = entryAt(movingWalk, path);
     if (found !== undefined) {

@@ -103,6 +103,7 @@ describe('progress', () => {
     expect(progressText({ files: 1234, bytes: 20 * mebibyte }, 2000)).toBe(
       '1,234 files  20.0 MiB  10.0 MiB/s',
     );
+    expect(progressText({ files: 0, bytes: 20 * mebibyte }, 2000)).toBe('20.0 MiB  10.0 MiB/s');
     const totals = { totalFiles: 40, totalBytes: 50 * mebibyte };
     expect(progressText({ files: 10, bytes: 20 * mebibyte, ...totals }, 2000)).toBe(
       '10 of 40 files  20.0 MiB of 50.0 MiB  10.0 MiB/s  3.0 s left',

@@ -253,3 +253,29 @@ describe('a version in its map', () => {
     expect(() => decodeTombstoneValue(entryOf(encodeVersionValue(versionValue).extra))).toThrow(invalid);
   });
 });
+
+describe('a node that is nested without end', () => {
+  /** A commit whose `ext` holds a list in a list in a list, `depth` of them. */
+  function nested(depth: number): Uint8Array {
+    const plain = dagCbor.decode<[number, number, Record<string, unknown>]>(encodeCommit(commit));
+    let value: unknown = 0;
+    for (let i = 0; i < depth; i++) value = [value];
+    return dagCbor.encode([plain[0], plain[1], { ...plain[2], ext: { 'a.b': value } }]);
+  }
+
+  test('is refused before anybody goes down into it', () => {
+    expect(decodeCommit(nested(100)).tree).toEqual(commit.tree);
+    for (const depth of [200, 1000]) expect(() => decodeCommit(nested(depth))).toThrow(/nested more than/);
+    // Deeper than the encoder can go itself: heads of lists, one in the other.
+    const deep = Buffer.concat([Buffer.from([0x83, 5, 1]), Buffer.alloc(1_000_000, 0x81), Buffer.from([0])]);
+    expect(() => decodeCommit(deep)).toThrow(expect.objectContaining({ code: 'OBJECT_INVALID' }));
+    const tags = Buffer.concat([Buffer.from([0x83, 5, 1]), Buffer.alloc(1_000_000, 0xd8), Buffer.from([0])]);
+    expect(() => decodeCommit(tags)).toThrow(expect.objectContaining({ code: 'OBJECT_INVALID' }));
+  });
+
+  test('metadata of the depth that it may have passes', () => {
+    let value: MetadataValue = 0;
+    for (let i = 1; i < METADATA_DEPTH_MAX; i++) value = [value];
+    expect(decodeMetadata(encodeMetadata({ a: value }))).toEqual({ a: value });
+  });
+});

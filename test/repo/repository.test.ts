@@ -1,6 +1,9 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { NODE } from '#object';
+import { LevelStore } from '#store';
+import { decodeHeld, decodeOperation, recordKeys } from '#version';
 import { Scene } from './scene.ts';
 
 const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
@@ -152,6 +155,78 @@ describe('commit and checkout', () => {
     expect(results.map(({ name, version }) => `${name}:${version}`)).toEqual(['x:v0', 'y:v0']);
     expect([scene.read('x/a'), scene.read('y/a')]).toEqual(['1', '1']);
   });
+});
+
+describe('a version with a folder of Git in it', () => {
+  async function versions(): Promise<Scene> {
+    const scene = await Scene.make();
+    scene.write({ 'data/.artignore': '!.git/\n', 'data/.git/config': 'one', 'data/sub/.git/HEAD': 'one' });
+    await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
+    scene.write({ 'data/.git/config': 'two', 'data/.git/hooks/new': 'two' });
+    await scene.in((r) => r.commit({ name: 'd' }));
+    return scene;
+  }
+  const unsafe = { code: 'TREE_UNSAFE', hint: expect.stringContaining('Nothing was written.') };
+
+  test('goes back and forth where it was committed', async () => {
+    await using scene = await versions();
+    const second = scene.contents('data');
+    await scene.in((r) => r.checkout({ spec: 'd:v0' }));
+    expect(scene.read('data/.git/config')).toBe('one');
+    expect(scene.exists('data/.git/hooks/new')).toBe(false);
+    await scene.in((r) => r.checkout({ spec: 'd:v1' }));
+    expect(scene.contents('data')).toEqual(second);
+  });
+
+  test('goes to no new place unless the user says so above it', async () => {
+    await using scene = await versions();
+    await expect(scene.in((r) => r.checkout({ spec: 'd', dir: 'new' }))).rejects.toMatchObject(unsafe);
+    await expect(scene.in((r) => r.download({ spec: 'd', dir: 'new' }))).rejects.toMatchObject(unsafe);
+    expect(scene.exists('new/.artignore')).toBe(false);
+    scene.write({ '.artignore': '!.git/\n' });
+    await scene.in((r) => r.checkout({ spec: 'd', dir: 'new' }));
+    expect(scene.contents('new')).toEqual(scene.contents('data'));
+    expect(await scene.in((r) => r.verify('d', 'new'))).toMatchObject({ ok: true });
+  });
+
+  test('never goes into one that art has not put there', async () => {
+    await using scene = await versions();
+    scene.write({ '.artignore': '!.git/\n', 'mine/.git/HEAD': 'mine' });
+    for (const force of [false, true]) {
+      await expect(scene.in((r) => r.checkout({ spec: 'd', dir: 'mine', force }))).rejects.toMatchObject({
+        ...unsafe,
+        message: expect.stringContaining('mine/.git'),
+      });
+    }
+    expect(Object.keys(scene.contents('mine'))).toEqual(['.git/HEAD']);
+  });
+});
+
+describe('gc', () => {
+  test.each(['the log', 'a held folder'])('stops when a node that only %s names is damaged', async (what) => {
+    await using scene = await Scene.make();
+    scene.write({ 'data/a': '1', 'data/sub/b': '1' });
+    await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
+    scene.write({ 'data/a': '2' });
+    await scene.in((r) => r.commit({ name: 'd' }));
+    await scene.in((r) => r.checkout({ spec: 'd', dir: 'part', paths: ['sub/'] }));
+    await damage(scene, what === 'the log' ? 'op/' : recordKeys.held(scene.path('part')));
+    await expect(scene.in((r) => r.gc())).rejects.toMatchObject({ code: 'OBJECT_CORRUPT' });
+    expect(await scene.in((r) => r.verify('d:v0'))).toMatchObject({ changed: ['a'] });
+  });
+
+  /** Turns over the last byte of the node that the first record under `key` names. */
+  async function damage(scene: Scene, key: string): Promise<void> {
+    await using store = new LevelStore(scene.path('.art'));
+    const [{ value }] = await store.listRecords(key, { limit: 1 });
+    const digest = key === 'op/' ? decodeOperation(value).changes[0].after! : decodeHeld(value).tree;
+    const row = Buffer.concat([Buffer.from([NODE]), digest]);
+    await store.database.use(async () => {
+      const broken = Buffer.from(store.database.table.getSync(row)!);
+      broken[broken.length - 1] ^= 1;
+      await store.database.write([{ type: 'put', key: row, value: broken }]);
+    });
+  }
 });
 
 describe('what would lose work is refused', () => {

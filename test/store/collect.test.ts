@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LevelStore, checkStore, collect } from '#store';
+import type { TestObject } from '../contract/object-store.ts';
 import { forget, imageOf, newStore, removeTemporaryFolders, roots, save, unlike, version } from './care.ts';
 
 afterEach(removeTemporaryFolders);
@@ -69,6 +70,48 @@ describe('collect', () => {
     await expect(publishing).rejects.toMatchObject({ code: 'REUSED_GONE' });
     await save(store, 'again', dead);
     expect(await unlike(store, 'again', dead)).toEqual([]);
+  });
+
+  test('who was told so goes on with all that was put, and with what is gone put again', async () => {
+    const art = await newStore();
+    await using store = new LevelStore(art);
+    const [dead, fresh] = [version([1, 2, 3], 2 * KIB), version(span(10, 14), 2 * KIB)];
+    await save(store, 'dead', dead);
+    await forget(store, 'dead');
+    await using transaction = await store.begin();
+    for (const { kind, digest, bytes } of fresh.chunks) transaction.put(kind, digest, bytes);
+    expect(transaction.has(dead.root.kind, dead.root.digest)).toBe(true);
+    await collect(store, { roots });
+    const name = async (locked: { setRecord(key: string, value: Uint8Array): void }) => {
+      locked.setRecord('ref/dead', dead.root.digest);
+      locked.setRecord('ref/fresh', fresh.root.digest);
+    };
+    await expect(transaction.publish(name)).rejects.toMatchObject({ code: 'REUSED_GONE' });
+    expect(transaction.epoch).toBe(await store.epoch());
+    const isNew = (objects: readonly TestObject[]) =>
+      objects.filter(({ kind, digest, bytes }) => transaction.put(kind, digest, bytes)).length;
+    expect(isNew([...fresh.chunks, fresh.root])).toBe(1);
+    expect(isNew([...dead.chunks, dead.root])).toBe(4);
+    await transaction.publish(name);
+    expect(await unlike(store, 'fresh', fresh)).toEqual([]);
+    expect(await unlike(store, 'dead', dead)).toEqual([]);
+  });
+
+  test('what is relied on without a look after gc was noticed is looked up at publishing', async () => {
+    const art = await newStore();
+    await using store = new LevelStore(art);
+    const dead = version([1], 2 * KIB);
+    await save(store, 'dead', dead);
+    await forget(store, 'dead');
+    await using transaction = await store.begin();
+    await collect(store, { roots });
+    const many = span(0, 10).flatMap((i) => version(span(1000 * i, 1000 * i + 950), KIB).chunks);
+    // Enough that some of it is published in the middle, which notices that gc ran.
+    for (const { kind, digest, bytes } of many) transaction.put(kind, digest, bytes);
+    await transaction.breathe();
+    transaction.rely(dead.root.kind, dead.root.digest);
+    const publishing = transaction.publish(async (locked) => locked.setRecord('ref/again', dead.root.digest));
+    await expect(publishing).rejects.toMatchObject({ code: 'REUSED_GONE' });
   });
 
   test('what is published while it runs stays whole, whenever that is', async () => {

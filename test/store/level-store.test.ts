@@ -155,4 +155,15 @@ describe('LevelStore on disk', () => {
     );
     expect(await a.listRecords('ref/', { limit: 100 })).toHaveLength(10);
   });
+
+  test('used after it was disposed of it fails, and opens nothing', async () => {
+    const folder = await newStore();
+    const store = new LevelStore(folder);
+    await setRecord(store, 'ref/a', '1');
+    await store[Symbol.asyncDispose]();
+    await expect(store.getRecord('ref/a')).rejects.toThrow('used after it was disposed of');
+    await expect(store.begin()).rejects.toThrow('used after it was disposed of');
+    await store[Symbol.asyncDispose]();
+    expect(readdirSync(join(folder, 'lock'))).toEqual([]);
+  });
 });

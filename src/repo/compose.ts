@@ -13,8 +13,8 @@ import { builtOn, emptyTree, layParts, prepareParts, takeParts } from './parts.t
 import { rebegun } from './rebegun.ts';
 import type { Origin } from '#version';
 
-export function isComposed({ add, remove, onto }: CommitRequest): boolean {
-  return add !== undefined || remove !== undefined || onto !== undefined;
+export function isComposed({ add, remove, onto, overwrite }: CommitRequest): boolean {
+  return [add, remove, onto].some((given) => given !== undefined) || overwrite === true;
 }
 
 /**

@@ -181,6 +181,8 @@ async function spool(
       closeSync(fd);
     }
   } catch (error) {
+    // A stream that was broken off by the signal says so in its own way.
+    throwIfAborted(signal);
     throw fileError(error, path);
   }
   return path;

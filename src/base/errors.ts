@@ -16,6 +16,7 @@ export const ERRORS = {
   IO_FAILED: { exit: 1 },
   PATH_INVALID_UTF8: { exit: 1, hint: 'Rename it to valid UTF-8, or name its folder in .artignore.' },
   REPOSITORY_NESTED: { exit: 1, hint: 'Use --nested to make one here all the same.' },
+  REMOTE_CLOCK: { exit: 1, hint: 'Set the clock of this machine, then run the command again.' },
   REMOTE_DENIED: { exit: 1, hint: 'Check the credentials and what they permit.' },
   REMOTE_FAILED: { exit: 1 },
   REMOTE_UNCERTAIN: { exit: 1, hint: 'Run the command again; nothing is sent twice.' },
@@ -28,6 +29,7 @@ export const ERRORS = {
   SPEC_INVALID: { exit: 2, hint: 'Write NAME, NAME:v3, NAME:ALIAS or NAME@HASH.' },
   HASH_AMBIGUOUS: { exit: 2, hint: 'Give more characters of the hash.' },
   CONFIG_INVALID: { exit: 2 },
+  REMOTE_URL_INVALID: { exit: 2, hint: 'Give the path of a folder, file:///PATH or s3://BUCKET/PREFIX.' },
   NOTHING_BOUND: { exit: 2, hint: 'Name an artifact and a path: `art commit NAME PATH`.' },
   // 3: it is not there
   REPOSITORY_NOT_FOUND: { exit: 3, hint: 'Run `art init` in the folder that should hold it.' },
@@ -37,6 +39,7 @@ export const ERRORS = {
   ENTRY_NOT_FOUND: { exit: 3, hint: '`art ls SPEC` lists the paths in a version.' },
   PATH_NOT_FOUND: { exit: 3 },
   BINDING_NOT_FOUND: { exit: 3, hint: '`art status` lists the bound folders.' },
+  BUCKET_NOT_FOUND: { exit: 3, hint: 'Check the address of the remote: `art remote list`.' },
   OBJECT_NOT_FOUND: { exit: 3, hint: 'Run `art fsck` to learn what is missing.' },
   DRAFT_NOT_FOUND: { exit: 3, hint: 'A first `art commit NAME --part ID --add …` begins one.' },
   CONFIG_NOT_FOUND: { exit: 3, hint: '`art config` lists what is set.' },

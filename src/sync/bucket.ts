@@ -36,14 +36,29 @@ export interface Listed {
   readonly modified: number;
 }
 
+/** What went over the border so far: every try counts, and what protocol and headers add does not. */
+export interface Traffic {
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** One thing that was looked at in a store: its name, whether it is as it should be, and what was seen. */
+export interface Checked {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
 /**
- * A flat space of keys: segments of `[A-Za-z0-9._@%-]`, none of them `.` or `..`, joined by `/`; at most 512 bytes.
+ * A flat space of keys: segments of `[A-Za-z0-9._@%-]`, none of them `.` or `..`, joined by `/`; at most 512 bytes,
+ * a segment at most 250.
  *
  * Keys below `refs/` and the key `gc/state` (`isPointerKey`) are _pointers_: at most 1 KiB, created by `putIfAbsent`,
  * changed only by `putIfTag`. All others are written once, by `putIfAbsent`, and never change.
  *
- * Every method may raise REMOTE_UNREACHABLE (no answer, after retries), REMOTE_DENIED (not permitted), REMOTE_FAILED
- * (any other refusal), INTERRUPTED (by the signal). Reads are retried inside, with jitter; so is a conditional write
+ * Every method may raise REMOTE_UNREACHABLE (no answer, after retries), REMOTE_DENIED (not permitted),
+ * BUCKET_NOT_FOUND, REMOTE_FAILED (any other refusal), INTERRUPTED (by the signal). Reads are retried inside, with jitter; so is a conditional write
  * of which the store says that it did not happen. A conditional write whose outcome is not known raises
  * REMOTE_UNCERTAIN: read the key again.
  */
@@ -62,10 +77,16 @@ export interface Bucket extends AsyncDisposable {
   delete(key: string, options?: Abortable & { readonly tag?: Tag }): Promise<boolean>;
   /** The store's own clock; milliseconds since 1970. */
   time(options?: Abortable): Promise<number>;
+  /** What the store knows of itself that putting and getting does not show; for the check of a bucket. Writes nothing. */
+  inspect?(options?: Abortable): Promise<readonly Checked[]>;
+  /** Counted by drivers that know better than `counting` does, since one call may be several requests. */
+  readonly traffic?: Traffic;
 }
 
 const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._@%-]+$/;
 const KEY_BYTES_MAX = 512;
+// A key's segment is a file's name in a folder, and most file systems allow 255 bytes.
+const SEGMENT_BYTES_MAX = 250;
 const PIECE_BYTES = 1024 * 1024;
 
 /** Tells whether `key` may be changed after it was put. */
@@ -75,7 +96,8 @@ export function isPointerKey(key: string): boolean {
 
 /** Tells whether `key` may be one at all: drivers refuse the rest before they touch anything. */
 export function isKey(key: string): boolean {
-  return key.length <= KEY_BYTES_MAX && key.split('/').every((segment) => SEGMENT.test(segment));
+  const isSegment = (text: string) => text.length <= SEGMENT_BYTES_MAX && SEGMENT.test(text);
+  return key.length <= KEY_BYTES_MAX && key.split('/').every(isSegment);
 }
 
 /** A body that lies in memory. */

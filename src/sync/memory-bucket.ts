@@ -1,6 +1,6 @@
 /** Keeps a bucket in memory: the shortest thing that keeps every promise, for tests and models. */
 import { strict as assert } from 'node:assert';
-import { compareUtf8 } from '#base';
+import { compareUtf8, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type { Abortable, Body, Bucket, ByteRange, Got, Listed, Tag } from './bucket.ts';
 
@@ -25,7 +25,7 @@ export class MemoryBucket implements Bucket {
     key: string,
     { range, signal }: Abortable & { readonly range?: ByteRange } = {},
   ): Promise<Got | undefined> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const kept = this.#kept.get(checked(key));
     if (kept === undefined) return undefined;
     return { tag: kept.tag, size: kept.bytes.length, body: bytesBody(kept.bytes).open(range) };
@@ -50,7 +50,7 @@ export class MemoryBucket implements Bucket {
       (key) => key.startsWith(prefix) && compareUtf8(key, after) > 0,
     );
     for (const key of keys.sort(compareUtf8)) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const kept = this.#kept.get(key);
       if (kept === undefined) continue;
       yield { key, tag: kept.tag, size: kept.bytes.length, modified: kept.modified };
@@ -58,7 +58,7 @@ export class MemoryBucket implements Bucket {
   }
 
   async delete(key: string, { tag, signal }: Abortable & { readonly tag?: Tag } = {}): Promise<boolean> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const kept = this.#kept.get(checked(key));
     if (kept === undefined || (tag !== undefined && kept.tag !== tag)) return false;
     return this.#kept.delete(key);
@@ -84,7 +84,7 @@ function checked(key: string): string {
 
 async function bytesOf(body: Body, { signal }: Abortable): Promise<Uint8Array> {
   const bytes = await readAll(body.open(), body.size);
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   assert(bytes?.length === body.size, 'a body has the size it says');
   return bytes;
 }

@@ -1,0 +1,282 @@
+/** Keeps a bucket in a folder, on a network share too: every condition is one hard link, and nobody waits for a lock. */
+import { strict as assert } from 'node:assert';
+import { constants } from 'node:fs';
+import { link, lstat, open, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ArtError, errnoOf, throwIfAborted } from '#base';
+import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
+import type { Abortable, Body, Bucket, ByteRange, Checked, Got, Listed, Tag } from './bucket.ts';
+import { folderError, folderMissing } from './folder-errors.ts';
+import { walk } from './folder-list.ts';
+import { newestIn, numberOf, removeAll, swap } from './folder-pointer.ts';
+import { Stage, syncFolder } from './folder-stage.ts';
+import type { Link } from './folder-stage.ts';
+
+const PIECE_BYTES = 1024 * 1024;
+const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CROWDED_TRIES = 1000;
+
+export interface FolderOptions {
+  /** Makes a hard link; node:fs's own unless a test says otherwise. */
+  readonly link?: Link;
+  /** This machine's clock, for a folder in which nothing can be written. */
+  readonly now?: () => number;
+}
+
+/** `path` is absolute; the folder exists or every method raises BUCKET_NOT_FOUND. */
+export class FolderBucket implements Bucket {
+  readonly url: string;
+  readonly #link: Link;
+  readonly #now: () => number;
+  #opened: { readonly root: string; readonly stage: Stage } | undefined;
+
+  constructor(path: string, options: FolderOptions = {}) {
+    this.url = path;
+    this.#link = options.link ?? link;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async get(
+    key: string,
+    { range, signal }: Abortable & { readonly range?: ByteRange } = {},
+  ): Promise<Got | undefined> {
+    checked(key);
+    return this.#told(`reading ${key}`, async () => {
+      throwIfAborted(signal);
+      const path = await this.#inside(key);
+      if (path === undefined) return undefined;
+      return isPointerKey(key) ? this.#getPointer(path, range) : this.#getFile(path, range, signal);
+    });
+  }
+
+  async putIfAbsent(key: string, body: Body, { signal }: Abortable = {}): Promise<Tag | undefined> {
+    checked(key);
+    if (isPointerKey(key)) return this.#swap(key, body, undefined, signal);
+    return this.#told(`writing ${key}`, async () => {
+      const { root, stage } = await this.#open();
+      if ((await this.#inside(key)) !== undefined && (await find(join(root, key)))) return undefined;
+      const path = join(root, key);
+      const placed = await stage.with(body, signal, async (staged) => {
+        await this.#inside(key);
+        return stage.place(staged, path);
+      });
+      return placed ? tagOf(await lstat(path)) : undefined;
+    });
+  }
+
+  async putIfTag(key: string, body: Body, tag: Tag, { signal }: Abortable = {}): Promise<Tag | undefined> {
+    assert(isPointerKey(checked(key)), 'only pointers change');
+    return this.#swap(key, body, tag, signal);
+  }
+
+  async *list(
+    prefix: string,
+    { after = '', signal }: Abortable & { readonly after?: string } = {},
+  ): AsyncGenerator<Listed, void, undefined> {
+    try {
+      const { root } = await this.#open();
+      yield* walk({ root, prefix, after, signal, tagOf });
+    } catch (error) {
+      throw folderError(error, this.url, `listing ${prefix === '' ? 'all' : prefix}`);
+    }
+  }
+
+  async delete(key: string, { tag, signal }: Abortable & { readonly tag?: Tag } = {}): Promise<boolean> {
+    checked(key);
+    return this.#told(`removing ${key}`, async () => {
+      throwIfAborted(signal);
+      const path = await this.#inside(key);
+      if (path === undefined) return false;
+      const has = isPointerKey(key) ? String(await newestIn(path)) : tagOf(await find(path));
+      if (has === undefined || has === '0' || (tag !== undefined && tag !== has)) return false;
+      await (isPointerKey(key) ? removeAll(path) : rm(path));
+      await this.#tidy(isPointerKey(key) ? path : dirname(path));
+      return true;
+    });
+  }
+
+  async time({ signal }: Abortable = {}): Promise<number> {
+    throwIfAborted(signal);
+    try {
+      return await this.#told('reading the clock', async () => (await this.#open()).stage.time());
+    } catch (error) {
+      if (error instanceof ArtError && error.code === 'REMOTE_DENIED') return this.#now();
+      throw error;
+    }
+  }
+
+  async inspect({ signal }: Abortable = {}): Promise<readonly Checked[]> {
+    throwIfAborted(signal);
+    const ok = await this.#told('trying a hard link', async () => (await this.#open()).stage.hasLinks());
+    const without = 'this file system has no hard links: nothing would stop two writers at once';
+    return [{ check: 'hard links', ok, detail: ok ? 'a name is given to one writer only' : without }];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #open(): Promise<{ readonly root: string; readonly stage: Stage }> {
+    if (this.#opened !== undefined) return this.#opened;
+    try {
+      const root = await realpath(this.url);
+      if (!(await stat(root)).isDirectory()) {
+        throw new ArtError('BUCKET_NOT_FOUND', `${JSON.stringify(this.url)} is a file, not a folder`);
+      }
+      this.#opened = { root, stage: new Stage(root, this.#link) };
+      return this.#opened;
+    } catch (error) {
+      throw errnoOf(error) === 'ENOENT' ? folderMissing(this.url, error) : error;
+    }
+  }
+
+  /** Where a key lies; undefined if the folder it would lie in is not there. A link on the way out is refused. */
+  async #inside(key: string): Promise<string | undefined> {
+    const { root } = await this.#open();
+    const path = join(root, key);
+    const folder = isPointerKey(key) ? path : dirname(path);
+    const real = await realpath(folder).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    });
+    if (real === undefined) {
+      if ((await find(root)) === undefined) throw folderMissing(this.url);
+      return undefined;
+    }
+    if (real === folder) return path;
+    throw new ArtError(
+      'REMOTE_FAILED',
+      `${JSON.stringify(folder)} is reached through a link, which is not followed`,
+    );
+  }
+
+  async #swap(key: string, body: Body, tag: Tag | undefined, signal?: AbortSignal): Promise<Tag | undefined> {
+    return this.#told(`writing ${key}`, async () => {
+      const { root, stage } = await this.#open();
+      throwIfAborted(signal);
+      await this.#inside(key);
+      const from = numberOf(tag);
+      return from === undefined ? undefined : swap(stage, join(root, key), from, body, signal);
+    });
+  }
+
+  async #getPointer(folder: string, range: ByteRange | undefined): Promise<Got | undefined> {
+    for (let tries = 0; tries < CROWDED_TRIES; tries++) {
+      const newest = await newestIn(folder);
+      if (newest === 0) return undefined;
+      const got = await this.#getFile(join(folder, String(newest)), range, undefined);
+      if (got !== undefined) return { ...got, tag: String(newest) };
+    }
+    throw new ArtError('REMOTE_FAILED', `${JSON.stringify(folder)} changes faster than it can be read`);
+  }
+
+  async #getFile(path: string, range: ByteRange | undefined, signal?: AbortSignal): Promise<Got | undefined> {
+    const handle = await openFile(path);
+    if (handle === undefined) return undefined;
+    try {
+      const found = await handle.stat();
+      const offset = Math.min(range?.offset ?? 0, found.size);
+      const length = Math.min(range?.length ?? found.size, found.size - offset);
+      const whole = { offset, length };
+      if (length > PIECE_BYTES) {
+        // Opened again when it is read: what nobody reads holds no file open.
+        return { tag: tagOf(found), size: found.size, body: this.#pieces(path, whole, signal) };
+      }
+      const bytes = await readAll(read(handle, path, whole, signal), PIECE_BYTES);
+      return { tag: tagOf(found), size: found.size, body: bytesBody(bytes ?? new Uint8Array(0)).open() };
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async *#pieces(path: string, range: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      const handle = await openFile(path);
+      if (handle === undefined)
+        throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} was removed meanwhile`);
+      try {
+        yield* read(handle, path, range, signal);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      throw folderError(error, this.url, 'reading');
+    }
+  }
+
+  /** Syncs a folder that something was removed from, and removes it and those above if they are empty now. */
+  async #tidy(folder: string): Promise<void> {
+    const { root } = await this.#open();
+    for (let at = folder; ; at = dirname(at)) {
+      await syncFolder(at).catch((error: unknown) => {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      });
+      // Not empty, or removed by another: either way it is as it should be.
+      if (
+        at === root ||
+        !(await rmdir(at).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return;
+    }
+  }
+
+  async #told<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw folderError(error, this.url, doing);
+    }
+  }
+}
+
+function checked(key: string): string {
+  assert(isKey(key), `not a key: ${JSON.stringify(key)}`);
+  return key;
+}
+
+/** Objects are written once: size and time tell one from what may be put in its place. */
+function tagOf(found: { readonly size: number; readonly mtimeMs: number }): Tag;
+function tagOf(found: { readonly size: number; readonly mtimeMs: number } | undefined): Tag | undefined;
+function tagOf(found: { readonly size: number; readonly mtimeMs: number } | undefined): Tag | undefined {
+  return found && `${found.size}-${Math.floor(found.mtimeMs)}`;
+}
+
+async function find(path: string) {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle | undefined> {
+  try {
+    const handle = await open(path, READ_ONLY);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) !== 'ELOOP' && errnoOf(error) !== 'ENXIO') throw error;
+  }
+  throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} is no plain file, so it is not read`);
+}
+
+async function* read(
+  handle: FileHandle,
+  path: string,
+  { offset, length }: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for (let done = 0; done < length;) {
+    throwIfAborted(signal);
+    const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, length - done));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset + done);
+    if (bytesRead === 0)
+      throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} became shorter while it was read`);
+    done += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}

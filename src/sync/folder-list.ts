@@ -1,0 +1,103 @@
+/** Walks a folder bucket in the order of its keys' bytes, without following links or going where no key asked lies. */
+import { lstat, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArtError, compareUtf8, errnoOf, throwIfAborted } from '#base';
+import { isKey, isPointerKey } from './bucket.ts';
+import type { Listed } from './bucket.ts';
+import { lookInto } from './folder-pointer.ts';
+
+const NAMES_MAX = 1_000_000;
+
+interface Walk {
+  readonly root: string;
+  readonly prefix: string;
+  readonly after: string;
+  readonly signal: AbortSignal | undefined;
+  /** The tag of an object that is no pointer. */
+  readonly tagOf: (found: { readonly size: number; readonly mtimeMs: number }) => string;
+}
+
+/** All keys below the key `base` (empty or ending in `/`). */
+export async function* walk(how: Walk, base = ''): AsyncGenerator<Listed, void, undefined> {
+  const bare = new Set<string>();
+  for (const name of await namesIn(how, base)) {
+    throwIfAborted(how.signal);
+    const key = base + name;
+    if (name.endsWith('/')) {
+      if (!bare.delete(name)) yield* walk(how, key);
+      continue;
+    }
+    const { listed, deeper } = isPointerKey(key) ? await pointerAt(how, key) : await objectAt(how, key);
+    if (!deeper) bare.add(`${name}/`);
+    if (listed !== undefined) yield listed;
+  }
+}
+
+/**
+ * What is in a folder, in byte order: folders as `name/`, so that `a-b` comes before `a/c`. A folder of pointers is two
+ * things, the pointer `name` and what lies below `name/`.
+ */
+async function namesIn(how: Walk, base: string): Promise<string[]> {
+  const names: string[] = [];
+  const inPointer = isPointerKey(base.slice(0, -1));
+  const take = (name: string) => {
+    if (name.endsWith('/') ? mayHold(how, base + name) : isAsked(how, base + name)) names.push(name);
+    if (names.length > NAMES_MAX) throw tooMany(join(how.root, base));
+  };
+  try {
+    for await (const entry of await opendir(join(how.root, base))) {
+      const key = base + entry.name;
+      if (!isKey(key)) continue;
+      if (entry.isDirectory()) take(`${entry.name}/`);
+      if (isPointerKey(key) ? entry.isDirectory() : entry.isFile() && !inPointer) take(entry.name);
+    }
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
+  }
+  return names.sort(compareUtf8);
+}
+
+const isAsked = ({ prefix, after }: Walk, key: string) =>
+  key.startsWith(prefix) && compareUtf8(key, after) > 0;
+
+/** Tells whether a key below `folder`, which ends in `/`, can be one that was asked for. */
+function mayHold({ prefix, after }: Walk, folder: string): boolean {
+  if (!folder.startsWith(prefix) && !prefix.startsWith(folder)) return false;
+  return compareUtf8(folder, after) > 0 || after.startsWith(folder);
+}
+
+interface Found {
+  readonly listed?: Listed;
+  /** Whether keys may go on after this one and a `/`. */
+  readonly deeper: boolean;
+}
+
+async function pointerAt({ root }: Walk, key: string): Promise<Found> {
+  for (;;) {
+    const { numbers, deeper } = await lookInto(join(root, key));
+    const newest = numbers.at(-1);
+    if (newest === undefined) return { deeper };
+    const found = await find(join(root, key, String(newest)));
+    if (found === undefined) continue; // 64 swaps went by since.
+    return { listed: { key, tag: String(newest), size: found.size, modified: found.mtimeMs }, deeper };
+  }
+}
+
+async function objectAt({ root, tagOf }: Walk, key: string): Promise<Found> {
+  const found = await find(join(root, key));
+  if (!found?.isFile()) return { deeper: true };
+  return { listed: { key, tag: tagOf(found), size: found.size, modified: found.mtimeMs }, deeper: true };
+}
+
+async function find(path: string) {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function tooMany(folder: string): ArtError {
+  return new ArtError('REMOTE_FAILED', `${JSON.stringify(folder)} holds more than ${NAMES_MAX} names`);
+}

@@ -1,0 +1,206 @@
+/** Brings files into a folder bucket whole, durably, and only where nothing stands: temporary file, sync, hard link. */
+import { strict as assert } from 'node:assert';
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ArtError, errnoOf, throwIfAborted } from '#base';
+import { bytesBody } from './bucket.ts';
+import type { Body } from './bucket.ts';
+import { isSilence } from './folder-errors.ts';
+
+/** `+` stands in no key, so that what lies here is never listed. */
+export const STAGE = '+tmp';
+/** No push holds one file open this long; younger ones may belong to somebody. */
+const STALE_MS = 24 * 3600 * 1000;
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+export type Link = (from: string, to: string) => Promise<void>;
+
+export class Stage {
+  readonly #root: string;
+  readonly #link: Link;
+  #ready = false;
+
+  /** `root` is the bucket's folder, which exists. */
+  constructor(root: string, link: Link) {
+    this.#root = root;
+    this.#link = link;
+  }
+
+  /** Writes `body` to a temporary file, runs `use` with its path once it is durable, and removes it. */
+  async with<T>(body: Body, signal: AbortSignal | undefined, use: (path: string) => Promise<T>): Promise<T> {
+    await this.#prepare();
+    const path = join(this.#root, STAGE, randomBytes(12).toString('hex'));
+    try {
+      await write(path, body, await fileMode(this.#root), signal);
+      throwIfAborted(signal);
+      return await use(path);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  /**
+   * Gives the file at `from` the name `to`, durably, if nothing has it. Gives false if something has.
+   * Raises REMOTE_UNCERTAIN if that cannot be told.
+   */
+  async place(from: string, to: string): Promise<boolean> {
+    for (let tries = 0; ; tries++) {
+      try {
+        await this.#link(from, to);
+        break;
+      } catch (error) {
+        // A share may have done it and lost the reply; asked again it says that the name is taken: by us.
+        if (await isLinked(from)) break;
+        const errno = errnoOf(error);
+        if (errno === 'EEXIST') return false;
+        if (errno === 'ENOENT' && tries < 5) await this.#makeFolders(dirname(to));
+        else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks())) return this.#renameInto(from, to);
+        else throw isSilence(error) ? uncertain(to, error) : error;
+      }
+    }
+    await this.#syncOrUncertain(to);
+    return true;
+  }
+
+  /** Tells whether this file system knows hard links, by making one. */
+  async hasLinks(): Promise<boolean> {
+    await this.#prepare();
+    const path = join(this.#root, STAGE, randomBytes(12).toString('hex'));
+    try {
+      await (await open(path, 'wx')).close();
+      await this.#link(path, `${path}.link`);
+      return true;
+    } catch (error) {
+      if (NO_LINKS.has(errnoOf(error) ?? '')) return false;
+      throw error;
+    } finally {
+      await rm(path, { force: true });
+      await rm(`${path}.link`, { force: true });
+    }
+  }
+
+  /** The file system's own clock, seen in a new file; milliseconds since 1970. */
+  async time(): Promise<number> {
+    await this.#prepare();
+    return this.with(bytesBody(Buffer.from('t')), undefined, async (path) => (await stat(path)).mtimeMs);
+  }
+
+  // Without hard links nothing refuses a second writer between the look and the rename.
+  async #renameInto(from: string, to: string): Promise<boolean> {
+    if (await exists(to)) return false;
+    await rename(from, to);
+    await this.#syncOrUncertain(to);
+    return true;
+  }
+
+  async #syncOrUncertain(path: string): Promise<void> {
+    try {
+      await syncFolder(dirname(path));
+    } catch (error) {
+      throw uncertain(path, error);
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#ready) return;
+    const folder = join(this.#root, STAGE);
+    await this.#makeFolders(folder);
+    assert((await lstat(folder)).isDirectory(), 'makeFolders makes folders');
+    this.#ready = true;
+    await this.#reap(folder);
+  }
+
+  /** What killed pushes left, by the clock of the file system itself. */
+  async #reap(folder: string): Promise<void> {
+    const now = await this.time();
+    for await (const { name } of await opendir(folder)) {
+      const path = join(folder, name);
+      const found = await lstat(path).catch(() => undefined);
+      if (found?.isFile() && now - found.mtimeMs > STALE_MS) await rm(path, { force: true });
+    }
+  }
+
+  /** Makes `folder` and what is missing above it, up to the root, durably and open to whom the root is open to. */
+  async #makeFolders(folder: string): Promise<void> {
+    try {
+      await mkdir(folder);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'EEXIST') return refuseLink(folder);
+      if (errno !== 'ENOENT' || folder === this.#root) throw error;
+      await this.#makeFolders(dirname(folder));
+      return this.#makeFolders(folder);
+    }
+    const wanted = (await stat(this.#root)).mode & 0o7777;
+    if (((await stat(folder)).mode & 0o7777) !== wanted) await chmod(folder, wanted).catch(() => undefined);
+    await syncFolder(dirname(folder));
+  }
+}
+
+/** Makes the names in `folder` durable. File systems that cannot sync a folder are taken at their word. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EBADF', 'EISDIR'].includes(errnoOf(error) ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function write(path: string, body: Body, mode: number, signal: AbortSignal | undefined): Promise<void> {
+  const handle = await open(path, 'wx', mode);
+  try {
+    if (((await handle.stat()).mode & 0o777) !== mode) await handle.chmod(mode).catch(() => undefined);
+    let size = 0;
+    for await (const piece of body.open()) {
+      throwIfAborted(signal);
+      for (let at = 0; at < piece.length;) at += (await handle.write(piece, at)).bytesWritten;
+      size += piece.length;
+    }
+    assert(size === body.size, 'a body has the size it says');
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
+// Whoever may read and write the bucket's folder may read and write its files, whatever the umask of the writer.
+async function fileMode(root: string): Promise<number> {
+  return ((await stat(root)).mode & 0o666) | 0o600;
+}
+
+async function isLinked(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).nlink > 1;
+  } catch {
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function refuseLink(folder: string): Promise<void> {
+  if ((await lstat(folder)).isDirectory()) return;
+  throw new ArtError(
+    'REMOTE_FAILED',
+    `${JSON.stringify(folder)} should be a folder of the bucket, and is none`,
+  );
+}
+
+function uncertain(path: string, cause: unknown): ArtError {
+  return new ArtError('REMOTE_UNCERTAIN', `it is not known whether ${JSON.stringify(path)} was written`, {
+    cause,
+  });
+}

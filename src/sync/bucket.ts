@@ -1,6 +1,9 @@
 /** States what a bucket promises: the five things any remote can do, and how their outcomes are told. */
 
-/** What a pointer's value is recognised by; opaque. Two values of one pointer never share a tag. */
+/**
+ * What a pointer's value is recognised by; opaque. Two values of one pointer never share a tag, if they differ: stores
+ * that make tags from the bytes are the reason why every value holds a nonce.
+ */
 export type Tag = string;
 
 export interface Abortable {
@@ -43,11 +46,14 @@ export interface Traffic {
   readonly bytesReceived: number;
 }
 
-/** One thing that was looked at in a store: its name, whether it is as it should be, and what was seen. */
+/** One thing that was looked at in a store. */
 export interface Checked {
   readonly check: string;
   readonly ok: boolean;
+  /** What was seen, for people. */
   readonly detail: string;
+  /** What cannot be done where it is not ok: use the store at all, share it among writers, or nothing worse than told. */
+  readonly needed: 'use' | 'sharing' | 'advice';
 }
 
 /**

@@ -110,7 +110,8 @@ export class FolderBucket implements Bucket {
     throwIfAborted(signal);
     const ok = await this.#told('trying a hard link', async () => (await this.#open()).stage.hasLinks());
     const without = 'this file system has no hard links: nothing would stop two writers at once';
-    return [{ check: 'hard links', ok, detail: ok ? 'a name is given to one writer only' : without }];
+    const detail = ok ? 'a name is given to one writer only' : without;
+    return [{ check: 'hard links', ok, detail, needed: 'sharing' }];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

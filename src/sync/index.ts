@@ -1,4 +1,10 @@
 /** sync: moves what is missing between a repository and a bucket. */
 export { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
-export type { Abortable, Body, Bucket, ByteRange, Got, Listed, Tag } from './bucket.ts';
+export type { Abortable, Body, Bucket, ByteRange, Checked, Got, Listed, Tag, Traffic } from './bucket.ts';
+export { counting } from './counting.ts';
+export { FolderBucket } from './folder-bucket.ts';
 export { MemoryBucket } from './memory-bucket.ts';
+export { openBucket, parseBucketUrl } from './open-bucket.ts';
+export type { BucketAddress, BucketOptions } from './open-bucket.ts';
+export { checkBucket, verdictOf } from './conformance.ts';
+export type { CheckOptions, Verdict } from './conformance.ts';

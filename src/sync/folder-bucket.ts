@@ -78,6 +78,7 @@ export class FolderBucket implements Bucket {
       const { root } = await this.#open();
       yield* walk({ root, prefix, after, signal, tagOf });
     } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw folderMissing(this.url, error);
       throw folderError(error, this.url, `listing ${prefix === '' ? 'all' : prefix}`);
     }
   }

@@ -52,7 +52,8 @@ async function namesIn(how: Walk, base: string): Promise<string[]> {
       if (isPointerKey(key) ? entry.isDirectory() : entry.isFile() && !inPointer) take(entry.name);
     }
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
+    // A folder may vanish while others tidy up; the root may not.
+    if (base === '' || (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR')) throw error;
   }
   return names.sort(compareUtf8);
 }

@@ -89,6 +89,7 @@ export class Stage {
 
   // Without hard links nothing refuses a second writer between the look and the rename.
   async #renameInto(from: string, to: string): Promise<boolean> {
+    await this.#makeFolders(dirname(to));
     if (await exists(to)) return false;
     await rename(from, to);
     await this.#syncOrUncertain(to);

@@ -1,11 +1,11 @@
 /** Is what a check of a bucket works with: names nobody else uses, remembered until they are removed. */
 import { isArtError } from '#base';
 import { bytesBody, readAll } from './bucket.ts';
-import type { Bucket, ByteRange, Tag } from './bucket.ts';
+import type { Bucket, ByteRange, Checked, Tag } from './bucket.ts';
 
 export interface Check {
   readonly check: string;
-  readonly needed: 'use' | 'sharing';
+  readonly needed: Checked['needed'];
   /** Gives what is wrong, or undefined. */
   readonly try: (probe: Probe) => Promise<string | undefined>;
 }

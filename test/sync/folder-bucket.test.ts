@@ -1,0 +1,250 @@
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  chmodSync,
+} from 'node:fs';
+import { link } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { FolderBucket, bytesBody, checkBucket, verdictOf } from '#sync';
+import { body, keysOf, textAt } from '../contract/bucket.ts';
+
+let folders: string[] = [];
+const folder = () => {
+  const made = mkdtempSync(join(tmpdir(), 'art-folder-'));
+  folders.push(made);
+  return made;
+};
+afterEach(() => {
+  for (const made of folders) rmSync(made, { recursive: true, force: true });
+  folders = [];
+});
+
+const errno = (code: string) => Object.assign(new Error(code), { code });
+/** All files below `root`, the stage of temporary files apart. */
+const files = (root: string) =>
+  (readdirSync(root, { recursive: true }) as string[])
+    .filter((name) => statSync(join(root, name)).isFile())
+    .sort();
+
+describe('a folder bucket', () => {
+  test('keeps objects as plain files and pointers as numbered ones, newest 64', async () => {
+    const root = folder();
+    const bucket = new FolderBucket(root);
+    await bucket.putIfAbsent('packs/ab/x.pack', body('pack'));
+    let tag = await bucket.putIfAbsent('refs/a/cifar', body('v1'));
+    for (let i = 2; i <= 100; i++) tag = await bucket.putIfTag('refs/a/cifar', body(`v${i}`), tag!);
+    expect(tag).toBe('100');
+    expect(readFileSync(join(root, 'packs/ab/x.pack'), 'utf8')).toBe('pack');
+    const numbers = readdirSync(join(root, 'refs/a/cifar'))
+      .map(Number)
+      .sort((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 64 }, (_, i) => 37 + i));
+    expect(await keysOf(bucket, '')).toEqual(['packs/ab/x.pack', 'refs/a/cifar']);
+  });
+
+  test('a pointer and those below its name, and the state of gc, are each listed once', async () => {
+    const bucket = new FolderBucket(folder());
+    const keys = [
+      'gc/state',
+      'gc/condemned/1',
+      'refs/a/x',
+      'refs/a/x/y',
+      'refs/a/x-y',
+      'refs/a/7',
+      'refs/a/7/7',
+    ];
+    for (const key of keys) await bucket.putIfAbsent(key, body('1'));
+    for (const key of ['gc/state', 'refs/a/x']) await bucket.putIfTag(key, body('2'), '1');
+    expect(await keysOf(bucket, '')).toEqual([...keys].sort());
+    expect(await keysOf(bucket, 'refs/a/x')).toEqual(['refs/a/x', 'refs/a/x-y', 'refs/a/x/y']);
+  });
+
+  test('a writer that slept through 64 swaps is told that it cannot know, and changes nothing', async () => {
+    const root = folder();
+    let wake: () => Promise<void> = async () => undefined;
+    const sleeper = new FolderBucket(root, {
+      link: async (from, to) => {
+        if (to.endsWith('/2')) await wake();
+        await link(from, to);
+      },
+    });
+    const awake = new FolderBucket(root);
+    await awake.putIfAbsent('refs/a/x', body('1'));
+    wake = async () => {
+      for (let i = 1; i <= 80; i++) await awake.putIfTag('refs/a/x', body(`${i + 1}`), String(i));
+    };
+    await expect(sleeper.putIfTag('refs/a/x', body('late'), '1')).rejects.toMatchObject({
+      code: 'REMOTE_UNCERTAIN',
+    });
+    expect(await textAt(awake, 'refs/a/x')).toBe('81');
+    expect(await awake.putIfTag('refs/a/x', body('82'), '81')).toBe('82');
+    expect(readdirSync(join(root, 'refs/a/x'))).not.toContain('2');
+  });
+
+  test('a link whose reply the share lost counts as won; one that failed counts as not known or lost', async () => {
+    const root = folder();
+    const lost = new FolderBucket(root, {
+      link: async (from, to) => {
+        await link(from, to);
+        throw errno('EEXIST'); // What the server says to the second asking.
+      },
+    });
+    expect(await lost.putIfAbsent('refs/a/x', body('mine'))).toBe('1');
+    expect(await lost.putIfAbsent('packs/a', body('mine'))).toBeDefined();
+    const silent = new FolderBucket(root, { link: async () => Promise.reject(errno('ETIMEDOUT')) });
+    await expect(silent.putIfTag('refs/a/x', body('2'), '1')).rejects.toMatchObject({
+      code: 'REMOTE_UNCERTAIN',
+    });
+    const beaten = new FolderBucket(root, {
+      link: async (from, to) => {
+        linkSync(join(root, 'packs/a'), to);
+        await link(from, to);
+      },
+    });
+    expect(await beaten.putIfTag('refs/a/x', body('2'), '1')).toBeUndefined();
+  });
+
+  test('without hard links it serves one writer, and the check says so', async () => {
+    const root = folder();
+    const bucket = new FolderBucket(root, { link: async () => Promise.reject(errno('EPERM')) });
+    expect(await bucket.putIfAbsent('packs/a', body('1'))).toBeDefined();
+    expect(await bucket.putIfAbsent('packs/a', body('2'))).toBeUndefined();
+    expect(await bucket.putIfAbsent('refs/a/x', body('1'))).toBe('1');
+    expect(await bucket.putIfTag('refs/a/x', body('2'), '1')).toBe('2');
+    const results = await checkBucket(bucket, { depth: 'quick', now: Date.now });
+    expect(verdictOf(results)).toBe('single');
+    expect(results.find(({ check }) => check === 'hard links')).toMatchObject({ ok: false });
+  });
+
+  test('temporary files are never listed; old ones are removed, young ones spared', async () => {
+    const root = folder();
+    mkdirSync(join(root, '+tmp'));
+    for (const name of ['old', 'young']) writeFileSync(join(root, '+tmp', name), 'x');
+    const longAgo = Date.now() / 1000 - 2 * 24 * 3600;
+    utimesSync(join(root, '+tmp/old'), longAgo, longAgo);
+    const bucket = new FolderBucket(root);
+    await bucket.putIfAbsent('packs/a', body('1'));
+    expect(readdirSync(join(root, '+tmp'))).toEqual(['young']);
+    expect(await keysOf(bucket, '')).toEqual(['packs/a']);
+  });
+
+  test('follows no link out of the folder, neither reading nor writing nor listing', async () => {
+    const root = folder();
+    const outside = folder();
+    writeFileSync(join(outside, 'secret'), 'secret');
+    mkdirSync(join(root, 'packs'));
+    mkdirSync(join(root, 'refs/a/x'), { recursive: true });
+    symlinkSync(join(outside, 'secret'), join(root, 'packs/file'));
+    symlinkSync(outside, join(root, 'packs/dir'));
+    symlinkSync(outside, join(root, 'refs/a/out'));
+    symlinkSync(join(outside, 'secret'), join(root, 'refs/a/x/1'));
+    const bucket = new FolderBucket(root);
+    const refused = { code: 'REMOTE_FAILED' };
+    await expect(bucket.get('packs/file')).rejects.toMatchObject(refused);
+    await expect(bucket.get('packs/dir/secret')).rejects.toMatchObject(refused);
+    await expect(bucket.putIfAbsent('packs/dir/new', body('x'))).rejects.toMatchObject(refused);
+    await expect(bucket.putIfAbsent('refs/a/out', body('x'))).rejects.toMatchObject(refused);
+    await expect(bucket.delete('packs/dir/secret')).rejects.toMatchObject(refused);
+    expect(await bucket.get('refs/a/x')).toBeUndefined();
+    await expect(bucket.putIfAbsent('refs/a/x', body('x'))).rejects.toMatchObject(refused);
+    expect(await keysOf(bucket, '')).toEqual([]);
+    expect(readdirSync(outside)).toEqual(['secret']);
+  });
+
+  test('passes by what it did not put there', async () => {
+    const root = folder();
+    mkdirSync(join(root, 'refs/a/x'), { recursive: true });
+    for (const name of [
+      'packs x',
+      'refs/a/x/01',
+      'refs/a/x/0',
+      'refs/a/x/9999999999999999999',
+      'refs/a/x/1~',
+    ]) {
+      writeFileSync(join(root, name), 'odd');
+    }
+    writeFileSync(join(root, 'ünï'), 'odd');
+    const bucket = new FolderBucket(root);
+    expect(await keysOf(bucket, '')).toEqual([]);
+    expect(await bucket.putIfAbsent('refs/a/x', body('1'))).toBe('1');
+    expect(await keysOf(bucket, '')).toEqual(['refs/a/x']);
+  });
+
+  test('a huge file where a pointer should be is told by its size, and not read', async () => {
+    const root = folder();
+    mkdirSync(join(root, 'refs/a/x'), { recursive: true });
+    writeFileSync(join(root, 'refs/a/x/1'), '');
+    truncateSync(join(root, 'refs/a/x/1'), 8 * 2 ** 30);
+    const got = await new FolderBucket(root).get('refs/a/x');
+    expect(got?.size).toBe(8 * 2 ** 30);
+  });
+
+  test('a file that becomes shorter while it is read is an error, not a short answer', async () => {
+    const root = folder();
+    const bucket = new FolderBucket(root);
+    await bucket.putIfAbsent('packs/a', bytesBody(Buffer.alloc(5_000_000)));
+    const got = await bucket.get('packs/a');
+    truncateSync(join(root, 'packs/a'), 1_500_000);
+    await expect(
+      (async () => {
+        for await (const _ of got!.body);
+      })(),
+    ).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
+  });
+
+  test('whoever may write in the folder may write what others made in it', async () => {
+    const root = folder();
+    chmodSync(root, 0o2775);
+    const mask = process.umask(0o077);
+    try {
+      await new FolderBucket(root).putIfAbsent('packs/ab/x', body('1'));
+    } finally {
+      process.umask(mask);
+    }
+    expect(statSync(join(root, 'packs/ab')).mode & 0o7777).toBe(0o2775);
+    expect(statSync(join(root, 'packs/ab/x')).mode & 0o7777).toBe(0o664);
+  });
+
+  test('a folder that is not there is named, by reading and by writing', async () => {
+    const bucket = new FolderBucket(join(folder(), 'nowhere'));
+    const missing = { code: 'BUCKET_NOT_FOUND', message: expect.stringContaining('nowhere') };
+    await expect(bucket.get('format')).rejects.toMatchObject(missing);
+    await expect(keysOf(bucket, '')).rejects.toMatchObject(missing);
+    await expect(bucket.putIfAbsent('format', body('1'))).rejects.toMatchObject(missing);
+    const root = folder();
+    writeFileSync(join(root, 'file'), '');
+    await expect(new FolderBucket(join(root, 'file')).get('a')).rejects.toMatchObject({
+      code: 'BUCKET_NOT_FOUND',
+    });
+  });
+
+  test('a folder that vanishes is told, not taken for an empty one', async () => {
+    const root = folder();
+    const bucket = new FolderBucket(root);
+    await bucket.putIfAbsent('format', body('1'));
+    rmSync(root, { recursive: true });
+    await expect(bucket.get('format')).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' });
+    await expect(keysOf(bucket, '')).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' });
+  });
+
+  test('deleting removes what it leaves empty, and only that', async () => {
+    const root = folder();
+    const bucket = new FolderBucket(root);
+    for (const key of ['packs/ab/x', 'packs/ab/y', 'refs/a/x']) await bucket.putIfAbsent(key, body('1'));
+    expect(await bucket.delete('packs/ab/x')).toBe(true);
+    expect(await bucket.delete('refs/a/x')).toBe(true);
+    expect(files(root)).toEqual(['packs/ab/y']);
+    expect(readdirSync(root).sort()).toEqual(['+tmp', 'packs']);
+  });
+});

@@ -65,6 +65,7 @@ const DENIED: Readonly<Record<string, string>> = {
   AccessDenied:
     'These credentials do not permit it: ask for GetObject, PutObject, DeleteObject and ListBucket.',
   InvalidAccessKeyId: `The store does not know the access key. ${KEYS}`,
+  XAdminUserNotFound: `The store does not know the access key. ${KEYS}`,
   SignatureDoesNotMatch: `The secret key does not belong to the access key. ${KEYS}`,
   ExpiredToken: 'The session has ended: get new keys.',
   InvalidToken: 'The session token does not belong to these keys: get new ones.',

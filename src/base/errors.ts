@@ -21,6 +21,7 @@ export const ERRORS = {
   REMOTE_FAILED: { exit: 1 },
   REMOTE_UNCERTAIN: { exit: 1, hint: 'Run the command again; nothing is sent twice.' },
   REMOTE_UNREACHABLE: { exit: 1, hint: 'Check the address and the network, then run the command again.' },
+  REMOTE_TOO_NEW: { exit: 1, hint: 'Install a newer art.' },
   REPOSITORY_TOO_NEW: { exit: 1, hint: 'Install a newer art, or use the one that made this repository.' },
   // 2: it was asked wrongly
   USAGE: { exit: 2, hint: 'See `art --help`.' },
@@ -31,6 +32,8 @@ export const ERRORS = {
   CONFIG_INVALID: { exit: 2 },
   REMOTE_URL_INVALID: { exit: 2, hint: 'Give the path of a folder, file:///PATH or s3://BUCKET/PREFIX.' },
   NOTHING_BOUND: { exit: 2, hint: 'Name an artifact and a path: `art commit NAME PATH`.' },
+  REMOTE_URL_INVALID: { exit: 2, hint: 'Write a folder, file:///FOLDER or s3://BUCKET/PREFIX.' },
+  REMOTE_UNSAID: { exit: 2, hint: 'Name one: `art push REMOTE`; `art remote list` shows them.' },
   // 3: it is not there
   REPOSITORY_NOT_FOUND: { exit: 3, hint: 'Run `art init` in the folder that should hold it.' },
   ARTIFACT_NOT_FOUND: { exit: 3, hint: '`art list` shows what there is.' },
@@ -42,6 +45,8 @@ export const ERRORS = {
   BUCKET_NOT_FOUND: { exit: 3, hint: 'Check the address of the remote: `art remote list`.' },
   OBJECT_NOT_FOUND: { exit: 3, hint: 'Run `art fsck` to learn what is missing.' },
   DRAFT_NOT_FOUND: { exit: 3, hint: 'A first `art commit NAME --part ID --add …` begins one.' },
+  REMOTE_NOT_FOUND: { exit: 3, hint: '`art remote list` shows the remotes there are.' },
+  REMOTE_EMPTY: { exit: 3, hint: 'Push to it first, or check the address.' },
   CONFIG_NOT_FOUND: { exit: 3, hint: '`art config` lists what is set.' },
   // 4: data is damaged
   OBJECT_CORRUPT: {
@@ -55,6 +60,10 @@ export const ERRORS = {
   },
   STORE_DAMAGED: { exit: 4, hint: 'Run `art fsck --repair`: it rebuilds the database from the packs.' },
   TREE_UNSAFE: { exit: 4, hint: 'Nothing was written. Ask whoever made this version.' },
+  REMOTE_CORRUPT: {
+    exit: 4,
+    hint: 'Nothing of it was kept. Whoever still has these versions can mend it by pushing to a new place.',
+  },
   // 5: two things do not agree
   UNCOMMITTED_CHANGES: { exit: 5, hint: 'Commit them first, or use --force to overwrite them.' },
   TYPE_MISMATCH: { exit: 5, hint: 'Leave -t away, or commit under another name.' },
@@ -68,6 +77,18 @@ export const ERRORS = {
   PARTIAL_FOLDER: { exit: 5 },
   DRAFT_FINISHED: { exit: 5, hint: 'Give the next draft another ID.' },
   DRAFT_CONFLICT: { exit: 5, hint: 'Leave --onto away, or give this draft another ID.' },
+  ALIAS_CONFLICT: { exit: 5 },
+  DELETE_CONFLICT: { exit: 5 },
+  NUMBERS_DIVERGED: {
+    exit: 5,
+    hint: 'A number that a remote knows never changes. Commit what only you have under another name, and push that.',
+  },
+  REMOTE_EXISTS: { exit: 5, hint: 'Choose another name, or `art remote remove` that one first.' },
+  REMOTE_NOT_ART: { exit: 5, hint: 'Choose an empty place: nothing there was touched.' },
+  REMOTE_REWRITTEN: {
+    exit: 5,
+    hint: 'If that was meant: `art remote remove` it, add it again, and pull; versions only you have get new numbers.',
+  },
   REF_MOVED: { exit: 5, hint: 'Run the command again.' },
   REUSED_GONE: { exit: 5, hint: 'Run the command again.' },
   // 6: somebody else is at it

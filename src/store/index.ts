@@ -20,3 +20,15 @@ export type { CheckOptions, Checked, DamagedObject } from './check.ts';
 export { collect } from './collect.ts';
 export type { CollectOptions, CollectProgress, Collected } from './collect.ts';
 export type { Roots } from './closure.ts';
+export type { Cache, CacheRow } from './cache.ts';
+export { decodeLocation, encodeLocation, locationOf } from './location.ts';
+export type { Location } from './location.ts';
+export type { Row } from './pack-format.ts';
+export {
+  WIRE_INDEX_BYTES_MAX,
+  WirePackBuilder,
+  decodeWireIndex,
+  openFrame,
+  wireIndexLength,
+} from './wire-pack.ts';
+export type { WireIndex, WirePack } from './wire-pack.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ArtError, equalBytes, fileError } from '#base';
 import { NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
+import { LevelCache } from './cache.ts';
 import { loadCompression } from './compression.ts';
 import { Database } from './database.ts';
 import { JOURNAL_START, createJournal } from './journal.ts';
@@ -35,6 +36,7 @@ export class LevelStore implements ObjectStore {
   readonly art: string;
   readonly database: Database;
   readonly packReader: PackReader;
+  readonly cache: LevelCache;
   #publishing: Promise<unknown> = Promise.resolve();
 
   /** Nothing is opened before it is needed. `art` is the `.art` folder. */
@@ -42,6 +44,7 @@ export class LevelStore implements ObjectStore {
     this.art = art;
     this.packReader = new PackReader(join(art, 'packs'));
     this.database = new Database(art, this.packReader);
+    this.cache = new LevelCache(this.database);
   }
 
   async missing(ids: readonly ObjectId[]): Promise<ObjectId[]> {

@@ -3,9 +3,11 @@ import { strict as assert } from 'node:assert';
 import { ArtError, compareUtf8, equalBytes, toHex } from '#base';
 import { NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
+import { MemoryCache } from './cache.ts';
 import type { LockedStore, ObjectReader, ObjectStore, RecordRow, Transaction } from './object-store.ts';
 
 export class MemoryStore implements ObjectStore {
+  readonly cache = new MemoryCache();
   readonly #objects = new Map<string, Uint8Array>();
   readonly #records = new Map<string, Uint8Array>();
   #publishing: Promise<unknown> = Promise.resolve();

@@ -1,5 +1,6 @@
 /** States what every store of objects and records promises, whatever it is made of. */
 import type { Digest, ObjectId, ObjectKind } from '#object';
+import type { Cache } from './cache.ts';
 
 /** Reads objects; every one is checked against its name before it is handed out. */
 export interface ObjectReader {
@@ -37,6 +38,7 @@ export interface RecordRow {
 }
 
 export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
+  readonly cache: Cache;
   /** Tells which of `ids` are absent, in the order asked. Never throws for absence. */
   missing(ids: readonly ObjectId[]): Promise<ObjectId[]>;
   reader(): ObjectReader;

@@ -1,0 +1,110 @@
+/** Keeps rows that may be lost at any time: what can be had again from elsewhere, found fast meanwhile. */
+import { compareBytes, toHex } from '#base';
+import type { Database } from './database.ts';
+
+export interface CacheRow {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Rows by key, beside objects and records. No gc, check or rebuild knows of them; a rebuilt store has none. */
+export interface Cache {
+  /** The values of `keys`, in the order asked; undefined where there is none. */
+  get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
+  /** Puts rows in the order given: a crash in between loses the later ones, never only earlier ones. */
+  put(rows: Iterable<CacheRow>): Promise<void>;
+  delete(keys: Iterable<Uint8Array>): Promise<void>;
+  /** Rows whose key begins with `prefix`, in key order, after `after` (exclusive), at most `limit`. */
+  list(
+    prefix: Uint8Array,
+    page: { readonly after?: Uint8Array; readonly limit: number },
+  ): Promise<CacheRow[]>;
+}
+
+/** Before each key in LevelDB. */
+const CACHED = Buffer.from('c');
+const PAGE = 1000;
+
+/** In LevelDB, synced, but in no journal. */
+export class LevelCache implements Cache {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#database.use(() => keys.map((key) => this.#database.table.getSync(cacheKey(key))));
+  }
+
+  async put(rows: Iterable<CacheRow>): Promise<void> {
+    for (const page of pagesOf(rows)) {
+      const changes = page.map(({ key, value }) => ({ type: 'put', key: cacheKey(key), value }) as const);
+      await this.#database.use(() => this.#database.write(changes));
+    }
+  }
+
+  async delete(keys: Iterable<Uint8Array>): Promise<void> {
+    for (const page of pagesOf(keys)) {
+      const changes = page.map((key) => ({ type: 'del', key: cacheKey(key) }) as const);
+      await this.#database.use(() => this.#database.write(changes));
+    }
+  }
+
+  list(
+    prefix: Uint8Array,
+    { after, limit }: { readonly after?: Uint8Array; readonly limit: number },
+  ): Promise<CacheRow[]> {
+    const start = after === undefined ? { gte: cacheKey(prefix) } : { gt: cacheKey(after) };
+    const end = Buffer.concat([cacheKey(prefix), Buffer.alloc(64, 0xff)]);
+    return this.#database.use(async () => {
+      const rows = await this.#database.table.iterator({ ...start, lt: end, limit }).all();
+      return rows.map(([key, value]) => ({ key: key.subarray(CACHED.length), value }));
+    });
+  }
+}
+
+export class MemoryCache implements Cache {
+  readonly #rows = new Map<string, CacheRow>();
+
+  async get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return keys.map((key) => this.#rows.get(toHex(key))?.value);
+  }
+
+  async put(rows: Iterable<CacheRow>): Promise<void> {
+    for (const { key, value } of rows)
+      this.#rows.set(toHex(key), { key: Buffer.from(key), value: Buffer.from(value) });
+  }
+
+  async delete(keys: Iterable<Uint8Array>): Promise<void> {
+    for (const key of keys) this.#rows.delete(toHex(key));
+  }
+
+  async list(
+    prefix: Uint8Array,
+    { after, limit }: { readonly after?: Uint8Array; readonly limit: number },
+  ): Promise<CacheRow[]> {
+    const wanted = [...this.#rows.values()].filter(
+      ({ key }) =>
+        compareBytes(key.subarray(0, prefix.length), prefix) === 0 &&
+        (after === undefined || compareBytes(key, after) > 0),
+    );
+    return wanted.sort((a, b) => compareBytes(a.key, b.key)).slice(0, limit);
+  }
+}
+
+function cacheKey(key: Uint8Array): Uint8Array {
+  return Buffer.concat([CACHED, key]);
+}
+
+// So that a waiting process is let in between pages.
+function* pagesOf<T>(items: Iterable<T>): Generator<T[]> {
+  let page: T[] = [];
+  for (const item of items) {
+    page.push(item);
+    if (page.length < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}

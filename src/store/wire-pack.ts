@@ -1,0 +1,111 @@
+/**
+ * Packs that travel: a pack of one segment, put together in memory. Its trailer says what is in it and where, and is
+ * the pack's index wherever that is kept beside it.
+ */
+import { randomBytes } from 'node:crypto';
+import { ArtError } from '#base';
+import type { Digest, ObjectKind } from '#object';
+import { CODEC_NONE, decompress, loadCompression } from './compression.ts';
+import {
+  HEADER_BYTES,
+  JOURNAL_ALIGNMENT,
+  RECORDS,
+  SEGMENT_ROWS_MAX,
+  TRAILER_BYTES_MAX,
+  aligned,
+  decodeTrailer,
+  encodeHeader,
+  trailerLengthAtEnd,
+} from './pack-format.ts';
+import type { Row } from './pack-format.ts';
+import { Segment } from './segment.ts';
+
+/** A pack is closed once it holds so much; the last object may take it a little beyond. */
+export const WIRE_PACK_BYTES = 20 * 1024 * 1024;
+/** No index is longer. */
+export const WIRE_INDEX_BYTES_MAX = TRAILER_BYTES_MAX;
+
+export interface WirePack {
+  /** The bytes of the pack, in pieces. */
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+  /** Its trailer, which `parts` ends with. */
+  readonly index: Uint8Array;
+  readonly objects: number;
+}
+
+/** Puts objects into one pack after another. */
+export class WirePackBuilder {
+  #parts: Uint8Array[] = [];
+  readonly #segment = new Segment((bytes) => void this.#parts.push(Buffer.from(bytes)));
+
+  /** Loads what packing needs. */
+  static async make(): Promise<WirePackBuilder> {
+    await loadCompression();
+    return new WirePackBuilder();
+  }
+
+  get empty(): boolean {
+    return this.#segment.rowCount === 0;
+  }
+
+  get full(): boolean {
+    return this.#segment.storedBytes >= WIRE_PACK_BYTES || this.#segment.rowCount >= SEGMENT_ROWS_MAX - 1;
+  }
+
+  put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): void {
+    this.#segment.put(kind, digest, bytes);
+  }
+
+  /** The pack of all that was put; the next one begins empty. */
+  seal(): WirePack {
+    const objects = this.#segment.rowCount;
+    const { trailer, trailerOffset } = this.#segment.seal(HEADER_BYTES, 0, JOURNAL_ALIGNMENT);
+    const header = encodeHeader(randomBytes(16), JOURNAL_ALIGNMENT);
+    const stored = this.#parts;
+    this.#parts = [];
+    const end = HEADER_BYTES + stored.reduce((sum, part) => sum + part.length, 0);
+    const index = trailer.subarray(trailerOffset - end);
+    return {
+      parts: [header, ...stored, trailer],
+      bytes: trailerOffset + index.length,
+      index: Buffer.from(index),
+      objects,
+    };
+  }
+}
+
+export interface WireIndex {
+  /** How long the pack is that this is the index of. */
+  readonly packBytes: number;
+  readonly rows: readonly Row[];
+}
+
+/** Decodes an index, or raises PACK_CORRUPT naming `what`. */
+export function decodeWireIndex(index: Uint8Array, what: string): WireIndex {
+  const corrupt = (why: string) => new ArtError('PACK_CORRUPT', `${what} ${why}`);
+  if (trailerLengthAtEnd(index) !== index.length) throw corrupt('is no index, or only a part of one');
+  // Its own offset is not in it, but follows from what it lists.
+  const { start, rows } = decodeTrailer(index, Number.MAX_SAFE_INTEGER, what);
+  if (start !== HEADER_BYTES) throw corrupt('begins in the wrong place');
+  if (rows.some(({ kind }) => kind === RECORDS)) throw corrupt('lists what is no object');
+  const last = rows.at(-1)?.frame;
+  const end = last === undefined ? start : last.offset + last.storedBytes;
+  return { packBytes: aligned(end, JOURNAL_ALIGNMENT) + index.length, rows };
+}
+
+/** How long the index is that ends a pack whose last bytes are `tail` (16 suffice); undefined if none does. */
+export function wireIndexLength(tail: Uint8Array): number | undefined {
+  const length = trailerLengthAtEnd(tail);
+  return length !== undefined && length <= TRAILER_BYTES_MAX ? length : undefined;
+}
+
+/** The objects of a frame back to back, from its stored bytes; raises PACK_CORRUPT. Not verified. */
+export async function openFrame(
+  frame: { readonly codec: number; readonly rawBytes: number },
+  stored: Uint8Array,
+): Promise<Uint8Array> {
+  if (frame.codec === CODEC_NONE) return stored;
+  await loadCompression();
+  return decompress(stored, frame.rawBytes);
+}

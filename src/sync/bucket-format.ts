@@ -1,0 +1,91 @@
+/** Says what a bucket is: whose it is, and which art may read and write it. Put once, never changed. */
+import { randomBytes } from 'node:crypto';
+import { ArtError, utf8 } from '#base';
+import { CHUNKER_ID } from '#object';
+import { bytesBody, readAll } from './bucket.ts';
+import type { Abortable, Bucket } from './bucket.ts';
+import { FORMAT_KEY } from './keys.ts';
+
+export interface BucketFormat {
+  /** Of the repository in the bucket: 32 hex characters. */
+  readonly id: string;
+}
+
+/** What this art reads and writes. */
+const VERSION = 1;
+const FORMAT_BYTES_MAX = 4096;
+const HASH = 'blake3-256';
+
+/** One line of JSON, readable for people who look into a bucket. */
+export function encodeFormat({ id }: BucketFormat): Uint8Array {
+  const fields = { art: 'bucket', id, minReader: VERSION, minWriter: VERSION, hash: HASH, chunker: CHUNKER_ID };
+  return utf8(`${JSON.stringify(fields)}\n`);
+}
+
+/** Raises REMOTE_CORRUPT, REMOTE_TOO_NEW. `for` writing more may be needed than for reading. */
+export function decodeFormat(
+  bytes: Uint8Array,
+  options: { readonly url: string; readonly writing: boolean },
+): BucketFormat {
+  const { url, writing } = options;
+  const corrupt = (why: string) =>
+    new ArtError('REMOTE_CORRUPT', `${JSON.stringify(url)}: its file "format" ${why}`);
+  const fields = parse(bytes);
+  if (fields === undefined || fields['art'] !== 'bucket') throw corrupt('is not one that art writes');
+  const needed = fields[writing ? 'minWriter' : 'minReader'];
+  if (typeof needed !== 'number' || !Number.isSafeInteger(needed) || needed < 1)
+    throw corrupt('does not say which art may use it');
+  if (needed > VERSION) {
+    const what = writing ? 'write to' : 'read';
+    throw new ArtError(
+      'REMOTE_TOO_NEW',
+      `${JSON.stringify(url)} needs format ${needed} to ${what} it; this art knows ${VERSION}`,
+    );
+  }
+  if (fields['hash'] !== HASH) throw corrupt(`names a hash that this art does not know`);
+  const id = fields['id'];
+  if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) throw corrupt('names no repository');
+  return { id };
+}
+
+/** The format of the bucket, or undefined if there is none. Raises REMOTE_CORRUPT, REMOTE_TOO_NEW. */
+export async function readFormat(
+  bucket: Bucket,
+  options: Abortable & { readonly writing: boolean },
+): Promise<BucketFormat | undefined> {
+  const got = await bucket.get(FORMAT_KEY, options);
+  if (got === undefined) return undefined;
+  const bytes = await readAll(got.body, FORMAT_BYTES_MAX);
+  return decodeFormat(bytes ?? new Uint8Array(0), { url: bucket.url, writing: options.writing });
+}
+
+/**
+ * Makes an empty bucket ours, or gives the format of one that is. Raises REMOTE_NOT_ART for one that holds something
+ * else, which is left as it is.
+ */
+export async function claimBucket(bucket: Bucket, options: Abortable = {}): Promise<BucketFormat> {
+  const found = await readFormat(bucket, { ...options, writing: true });
+  if (found !== undefined) return found;
+  for await (const { key } of bucket.list('', options)) {
+    throw new ArtError(
+      'REMOTE_NOT_ART',
+      `${JSON.stringify(bucket.url)} is no bucket of art, and not empty: it holds ${JSON.stringify(key)}`,
+    );
+  }
+  const fresh = { id: randomBytes(16).toString('hex') };
+  const tag = await bucket.putIfAbsent(FORMAT_KEY, bytesBody(encodeFormat(fresh)), options);
+  if (tag !== undefined) return fresh;
+  const theirs = await readFormat(bucket, { ...options, writing: true });
+  if (theirs === undefined)
+    throw new ArtError('REMOTE_FAILED', `${JSON.stringify(bucket.url)} does not keep what is put into it`);
+  return theirs;
+}
+
+function parse(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // The caller says what it is not.
+  }
+}

@@ -15,6 +15,7 @@ import {
   saveArtifact,
 } from '#version';
 import type { Artifact, ArtifactName, Held, RefChange } from '#version';
+import type { Digest } from '#object';
 import type { Setting } from './context.ts';
 
 /** What an operation changes while the store is locked. */
@@ -23,6 +24,8 @@ export interface Draft extends LockedStore {
   findArtifact(name: ArtifactName): Promise<Artifact | undefined>;
   /** Makes `artifact` what its name stands for; raises NAME_TAKEN if another name differs by case only. */
   setArtifact(artifact: Artifact): Promise<void>;
+  /** Makes a state that is in the store what its name stands for; raises NAME_TAKEN as above. */
+  adoptArtifact(artifact: Artifact & { readonly saved: Digest }): Promise<void>;
   setHeld(held: Held): void;
 }
 
@@ -38,6 +41,7 @@ export async function publishOperation<T>(
       ...locked,
       findArtifact: (name) => findArtifact(locked, name),
       setArtifact: (artifact) => setArtifact(locked, artifact, changes),
+      adoptArtifact: (artifact) => adoptArtifact(locked, artifact, changes),
       setHeld: (held) => locked.setRecord(recordKeys.held(held.path), encodeHeld(held)),
     };
     const result = await decide(draft);
@@ -57,15 +61,25 @@ export async function findArtifact(
 
 async function setArtifact(locked: LockedStore, artifact: Artifact, changes: RefChange[]): Promise<void> {
   const name = artifact.state.name as ArtifactName;
-  const ref = recordKeys.artifact(name);
-  const folded = recordKeys.folded(name);
-  const current = await locked.getRecord(ref);
+  const current = await locked.getRecord(recordKeys.artifact(name));
   const before = current === undefined ? null : decodeRef(current);
   const moved =
     before === null
       ? artifact.saved !== null
       : artifact.saved === null || !equalBytes(before, artifact.saved);
   if (moved) throw new ArtError('REF_MOVED', `artifact "${name}" was changed meanwhile`);
+  await adoptArtifact(locked, saveArtifact(locked, artifact), changes);
+}
+
+async function adoptArtifact(
+  locked: LockedStore,
+  { saved, state }: Artifact & { readonly saved: Digest },
+  changes: RefChange[],
+): Promise<void> {
+  const name = state.name as ArtifactName;
+  const ref = recordKeys.artifact(name);
+  const current = await locked.getRecord(ref);
+  const folded = recordKeys.folded(name);
   const taken = await locked.getRecord(folded);
   if (taken === undefined) locked.setRecord(folded, encodeName(name));
   else if (decodeName(taken) !== name)
@@ -73,9 +87,8 @@ async function setArtifact(locked: LockedStore, artifact: Artifact, changes: Ref
       'NAME_TAKEN',
       `"${name}" differs from the artifact "${decodeName(taken)}" by case only`,
     );
-  const { saved } = saveArtifact(locked, artifact);
   locked.setRecord(ref, encodeRef(saved));
-  changes.push({ ref, before, after: saved });
+  changes.push({ ref, before: current === undefined ? null : decodeRef(current), after: saved });
 }
 
 async function logOperation(

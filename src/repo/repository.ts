@@ -26,40 +26,41 @@ export async function openRepository(setting: Setting): Promise<Repository> {
 }
 
 export class Repository implements AsyncDisposable {
-  readonly #context: Context;
+  /** What operations of the rooms above work on. */
+  readonly context: Context;
 
   constructor(context: Context) {
-    this.#context = context;
+    this.context = context;
   }
 
   /** The work tree's root. */
   get root(): string {
-    return this.#context.root;
+    return this.context.root;
   }
 
   commit(request: CommitRequest): Promise<CommitResult[]> {
-    return commit(this.#context, request);
+    return commit(this.context, request);
   }
 
   status(names: readonly string[] = []): Promise<StatusResult[]> {
-    return status(this.#context, names);
+    return status(this.context, names);
   }
 
   checkout(request: CheckoutRequest): Promise<CheckoutResult[]> {
-    return checkout(this.#context, request);
+    return checkout(this.context, request);
   }
 
   download(request: Parameters<typeof download>[1]): Promise<CheckoutResult> {
-    return download(this.#context, request);
+    return download(this.context, request);
   }
 
   verify(spec: string, dir?: string): Promise<VerifyResult> {
-    return verify(this.#context, spec, dir);
+    return verify(this.context, spec, dir);
   }
 
   /** Takes a binding out of `art.toml` and `art.lock`; no file of the folder is touched. Raises BINDING_NOT_FOUND. */
   async unbind(name: string): Promise<{ readonly name: string; readonly path: string }> {
-    const { root } = this.#context;
+    const { root } = this.context;
     const { path } = bindingOf(readWanted(root).bindings, name);
     const artifact = parseArtifactName(name);
     writeWantedText(root, unbind(readWantedText(root), artifact));
@@ -68,19 +69,19 @@ export class Repository implements AsyncDisposable {
   }
 
   list(filter: Parameters<typeof list>[1] = {}): Promise<ListRow[]> {
-    return list(this.#context, filter);
+    return list(this.context, filter);
   }
 
   log(name?: string): AsyncGenerator<LogRow, void, undefined> {
-    return log(this.#context, name);
+    return log(this.context, name);
   }
 
   show(target: string): Promise<ShownArtifact | ShownVersion> {
-    return show(this.#context, target);
+    return show(this.context, target);
   }
 
   ls(spec: string, prefix?: string): AsyncGenerator<readonly LsRow[], void, undefined> {
-    return ls(this.#context, spec, prefix);
+    return ls(this.context, spec, prefix);
   }
 
   cat(
@@ -88,31 +89,31 @@ export class Repository implements AsyncDisposable {
     path: string,
     range: Parameters<typeof cat>[3] = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    return cat(this.#context, spec, path, range);
+    return cat(this.context, spec, path, range);
   }
 
   alias(spec: string, aliases: readonly string[]): Promise<AliasResult> {
-    return putAliases(this.#context, spec, aliases);
+    return putAliases(this.context, spec, aliases);
   }
 
   removeAliases(targets: readonly string[]): Promise<AliasResult[]> {
-    return removeAliases(this.#context, targets);
+    return removeAliases(this.context, targets);
   }
 
   gc(request: GcRequest = {}): Promise<GcResult> {
-    return gc(this.#context, request);
+    return gc(this.context, request);
   }
 
   fsck(request: FsckRequest = {}): Promise<FsckResult> {
-    return fsck(this.#context, request);
+    return fsck(this.context, request);
   }
 
   /** Lets go of the database: call before output that may block. */
   rest(): Promise<void> {
-    return this.#context.store.rest();
+    return this.context.store.rest();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#context.store[Symbol.asyncDispose]();
+    await this.context.store[Symbol.asyncDispose]();
   }
 }

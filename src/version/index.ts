@@ -52,3 +52,14 @@ export { findLatest, findTombstone, findVersion, findVersionOfCommit, listVersio
 export type { ListOptions } from './versions.ts';
 export { WANTED_FILE, bind, boundPath, parseWanted, pathsOverlap, unbind } from './wanted.ts';
 export type { Binding, Wanted } from './wanted.ts';
+export { allFates, changedNumbers, fatesOf, withFates } from './changes.ts';
+export type { Fate } from './changes.ts';
+export {
+  decodeConflicts,
+  decodeSeen,
+  encodeConflicts,
+  encodeSeen,
+  remoteKeys,
+  remoteOfKey,
+} from './remote-records.ts';
+export type { OpenConflict, RemoteSeen } from './remote-records.ts';

@@ -1,0 +1,93 @@
+/** Fetches what states keep alive and the store lacks: depth first, so that children land before their parents. */
+import { DigestTable } from '#base';
+import { CHUNK, NODE, visitStrongLinks } from '#object';
+import type { Digest, ObjectId } from '#object';
+import { nextTurn, throwIfAborted } from '#base';
+import type { Landing } from './landing.ts';
+import type { RemoteReader } from './remote-reader.ts';
+
+/** Siblings that are opened together. */
+const NODES_AT_ONCE = 64;
+/** Content that is read in one go: what is in memory beside what waits to land. */
+const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_OBJECTS = 8192;
+
+export interface FetchOptions {
+  readonly signal?: AbortSignal;
+  readonly onFetched?: (objects: number, bytes: number) => void;
+}
+
+/** All below `roots` that is missing, and the roots themselves. Raises REMOTE_CORRUPT, OBJECT_INVALID, REUSED_GONE. */
+export async function fetchClosure(
+  reader: RemoteReader,
+  landing: Landing,
+  roots: readonly Digest[],
+  options: FetchOptions = {},
+): Promise<void> {
+  await new ClosureFetch(reader, landing, options).nodes(roots);
+  await landing.flush();
+}
+
+class ClosureFetch {
+  readonly #reader: RemoteReader;
+  readonly #landing: Landing;
+  readonly #options: FetchOptions;
+
+  constructor(reader: RemoteReader, landing: Landing, options: FetchOptions) {
+    this.#reader = reader;
+    this.#landing = landing;
+    this.#options = options;
+  }
+
+  async nodes(digests: readonly Digest[]): Promise<void> {
+    for (let i = 0; i < digests.length; i += NODES_AT_ONCE) {
+      const ids = digests.slice(i, i + NODES_AT_ONCE).map((digest) => ({ kind: NODE, digest }) as const);
+      // An earlier sibling may have brought it.
+      const missing = await this.#landing.missing(ids);
+      if (missing.length > 0) await this.#siblings(missing);
+    }
+  }
+
+  async #siblings(ids: readonly ObjectId[]): Promise<void> {
+    throwIfAborted(this.#options.signal);
+    const contents = await this.#reader.getMany(ids);
+    this.#tell(contents);
+    const links = { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
+    for (const bytes of contents) visitStrongLinks(bytes, (kind, digest) => void links[kind].add(digest));
+    await this.#chunks(links[CHUNK]);
+    await this.nodes([...links[NODE]]);
+    for (const [i, { digest }] of ids.entries()) await this.#landing.put(NODE, digest, contents[i]);
+    await nextTurn();
+  }
+
+  async #chunks(digests: Iterable<Digest>): Promise<void> {
+    const ids = [...digests].map((digest) => ({ kind: CHUNK, digest }) as const);
+    const missing = await this.#landing.missing(ids);
+    const places = await this.#reader.places(missing);
+    let window: ObjectId[] = [];
+    let bytes = 0;
+    for (const [i, id] of missing.entries()) {
+      window.push(id);
+      bytes += places[i][0].location.bytes;
+      if (bytes < WINDOW_BYTES && window.length < WINDOW_OBJECTS) continue;
+      await this.#window(window);
+      window = [];
+      bytes = 0;
+    }
+    if (window.length > 0) await this.#window(window);
+  }
+
+  async #window(ids: readonly ObjectId[]): Promise<void> {
+    throwIfAborted(this.#options.signal);
+    const contents = await this.#reader.getMany(ids);
+    this.#tell(contents);
+    for (const [i, { digest }] of ids.entries()) await this.#landing.put(CHUNK, digest, contents[i]);
+  }
+
+  #tell(contents: readonly Uint8Array[]): void {
+    this.#options.onFetched?.(
+      contents.length,
+      contents.reduce((sum, { length }) => sum + length, 0),
+    );
+  }
+}

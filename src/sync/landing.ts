@@ -1,0 +1,69 @@
+/** Brings fetched objects into the store, children before parents, a batch at a time; no lock is held in between. */
+import { ArtError, DigestTable } from '#base';
+import { CHUNK, NODE, formatCid, visitStrongLinks } from '#object';
+import type { Digest, ObjectId, ObjectKind } from '#object';
+import type { ObjectStore } from '#store';
+
+/** What a killed fetch may have to fetch again. */
+const BATCH_BYTES = 32 * 1024 * 1024;
+const BATCH_OBJECTS = 32_768;
+
+interface Waiting {
+  readonly kind: ObjectKind;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+export class Landing {
+  readonly #store: ObjectStore;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #pending = newPending();
+  objects = 0;
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /** Which of `ids` are neither in the store nor waiting to be. */
+  async missing(ids: readonly ObjectId[]): Promise<ObjectId[]> {
+    const absent = await this.#store.missing(ids);
+    return absent.filter(({ kind, digest }) => !this.#pending[kind].has(digest));
+  }
+
+  /** Takes an object; all it names must be in the store or have been taken. The bytes are its own from now on. */
+  async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
+    if (!this.#pending[kind].add(digest)) return;
+    this.#waiting.push({ kind, digest, bytes });
+    this.#bytes += bytes.length;
+    if (this.#bytes >= BATCH_BYTES || this.#waiting.length >= BATCH_OBJECTS) await this.flush();
+  }
+
+  /** Makes durable what was taken. Raises REUSED_GONE if gc took what it builds on: begin again. */
+  async flush(): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    await using tx = await this.#store.begin();
+    for (const { kind, digest, bytes } of this.#waiting) {
+      if (kind === NODE) {
+        visitStrongLinks(bytes, (childKind, child) => {
+          // Relied on from here: whatever gc takes until this is published is noticed.
+          if (!tx.has(childKind, child)) throw gone({ kind: childKind, digest: child });
+        });
+      }
+      if (tx.put(kind, digest, bytes)) this.objects++;
+      await tx.breathe();
+    }
+    await tx.publish(async () => {});
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#pending = newPending();
+  }
+}
+
+function newPending(): Record<ObjectKind, DigestTable> {
+  return { [CHUNK]: new DigestTable(1024), [NODE]: new DigestTable(64) };
+}
+
+function gone(id: ObjectId): ArtError {
+  return new ArtError('REUSED_GONE', `object ${formatCid(id)} was removed while it was built on`);
+}

@@ -1,0 +1,275 @@
+/** Finds which pack of a bucket holds an object: the bucket's indexes, kept as rows of the store's cache. */
+import { ArtError, ByteReader, ByteWriter, isArtError, utf8 } from '#base';
+import type { ObjectId, ObjectKind } from '#object';
+import { WIRE_INDEX_BYTES_MAX, decodeLocation, decodeWireIndex, encodeLocation } from '#store';
+import type { Cache, CacheRow, Location } from '#store';
+import { readAll } from './bucket.ts';
+import type { Bucket } from './bucket.ts';
+import { CONDEMNED_BYTES_MAX, decodeCondemned } from './condemned.ts';
+import { CONDEMNED, INDEXES, epochOfCondemned, indexKey, packOfIndex } from './keys.ts';
+import type { PackId } from './keys.ts';
+import { indexInPack } from './pack-tail.ts';
+
+/** Where one copy of an object is. */
+export interface Place {
+  readonly pack: PackId;
+  readonly packBytes: number;
+  readonly location: Location;
+}
+
+export interface PackIndexOptions {
+  readonly signal?: AbortSignal;
+  readonly onWarning?: (text: string) => void;
+}
+
+interface KnownPack {
+  readonly number: number;
+  readonly id: PackId;
+  readonly bytes: number;
+}
+
+const PAGE_ROWS = 1000;
+/** Indexes read at the same time: an index is 3 MiB at most as packs are made here. */
+const INDEXES_AT_ONCE = 4;
+
+export class PackIndex {
+  readonly #cache: Cache;
+  readonly #bucket: Bucket;
+  readonly #options: PackIndexOptions;
+  /** Before the keys of this bucket's rows. */
+  readonly #prefix: Uint8Array;
+  readonly #byNumber = new Map<number, KnownPack>();
+  readonly #byId = new Map<PackId, KnownPack>();
+  readonly #condemned = new Set<PackId>();
+  readonly #condemnedEpochs = new Set<number>();
+  /** Packs whose index was listed when it was last looked, or that were put since. */
+  readonly #listed = new Set<PackId>();
+  #loaded = false;
+  #fresh = false;
+
+  /** `id` is the repository's in the bucket: another bucket at the same address has rows of its own. */
+  constructor(cache: Cache, bucket: Bucket, id: string, options: PackIndexOptions = {}) {
+    this.#cache = cache;
+    this.#bucket = bucket;
+    this.#options = options;
+    this.#prefix = utf8(`idx/${id}/`);
+  }
+
+  /** Learns what was put and condemned since; two requests if nothing was. Raises REMOTE_CORRUPT. */
+  async refresh(): Promise<void> {
+    await this.#load();
+    await this.#readCondemned();
+    const listed = new Set<PackId>();
+    let news: PackId[] = [];
+    for await (const { key } of this.#bucket.list(INDEXES, this.#options)) {
+      const id = packOfIndex(key);
+      if (id === undefined) continue;
+      listed.add(id);
+      if (this.#byId.has(id)) continue;
+      news.push(id);
+      if (news.length < INDEXES_AT_ONCE) continue;
+      await this.#addAll(news, listed);
+      news = [];
+    }
+    await this.#addAll(news, listed);
+    this.#listed.clear();
+    for (const id of listed) this.#listed.add(id);
+    this.#fresh = true;
+  }
+
+  /** Reads the indexes of these packs, if they are not known: cheaper than looking for all there are. */
+  async take(packs: readonly PackId[]): Promise<void> {
+    await this.#load();
+    const listed = new Set(packs);
+    await this.#addAll(
+      packs.filter((id) => !this.#byId.has(id)),
+      listed,
+    );
+    for (const id of listed) this.#listed.add(id);
+  }
+
+  /** Whether `refresh` was called: only then is what it does not find not there. */
+  get fresh(): boolean {
+    return this.#fresh;
+  }
+
+  /** Which of `ids` need not be sent again: those in packs that are listed and not condemned. */
+  async reusable(ids: readonly ObjectId[]): Promise<boolean[]> {
+    if (this.#byId.size === 0) return ids.map(() => false);
+    const places = await this.places(ids);
+    return places.map((found) => found.some(({ pack }) => !this.#condemned.has(pack)));
+  }
+
+  /** Where each of `ids` may be read, the best place first; none for what is not known. */
+  async places(ids: readonly ObjectId[]): Promise<Place[][]> {
+    await this.#load();
+    const places: Place[][] = [];
+    for (let i = 0; i < ids.length; i += PAGE_ROWS) {
+      const page = ids.slice(i, i + PAGE_ROWS);
+      const values = await this.#cache.get(page.map(({ kind, digest }) => this.#objectKey(kind, digest)));
+      for (const value of values) places.push(value === undefined ? [] : this.#decodePlaces(value));
+    }
+    return places;
+  }
+
+  /** Takes the index of a pack that is in the bucket; gives how many objects it names. Raises PACK_CORRUPT. */
+  async add(pack: PackId, index: Uint8Array): Promise<number> {
+    await this.#load();
+    this.#listed.add(pack);
+    if (this.#byId.has(pack)) return 0;
+    const { packBytes, rows } = decodeWireIndex(index, indexKey(pack));
+    const known = { number: this.#nextNumber(), id: pack, bytes: packBytes };
+    this.#remember(known); // At once: the number is taken.
+    for (let i = 0; i < rows.length; i += PAGE_ROWS) {
+      const page = rows.slice(i, i + PAGE_ROWS);
+      const keys = page.map(({ kind, digest }) => this.#objectKey(kind as ObjectKind, digest));
+      const before = await this.#cache.get(keys);
+      // An object may stand twice in a page: its later place goes behind its first.
+      const values = new Map<string, CacheRow>();
+      page.forEach((row, j) => {
+        const hex = Buffer.from(keys[j]).toString('latin1');
+        const earlier = values.get(hex)?.value ?? this.#stillListed(before[j]);
+        const writer = new ByteWriter(64).bytes(earlier);
+        writer.sized(encodeLocation(known.number, row, undefined));
+        values.set(hex, { key: keys[j], value: writer.take() });
+      });
+      await this.#cache.put(values.values());
+    }
+    // Last: only now is all of it there.
+    const value = new ByteWriter(64).text(pack).varint(packBytes).take();
+    await this.#cache.put([{ key: this.#packKey(known.number), value }]);
+    return rows.length;
+  }
+
+  /** Says that a pack is not there any more. */
+  async forget(pack: PackId): Promise<void> {
+    const known = this.#byId.get(pack);
+    if (known === undefined) return;
+    this.#byId.delete(pack);
+    this.#byNumber.delete(known.number);
+    this.#listed.delete(pack);
+    await this.#cache.delete([this.#packKey(known.number)]);
+  }
+
+  /** Reads every index anew: what is cached may have been written over by a process beside this one. */
+  async rebuild(): Promise<void> {
+    for (const pack of [...this.#byId.keys()]) await this.forget(pack);
+    await this.refresh();
+  }
+
+  async #load(): Promise<void> {
+    if (this.#loaded) return;
+    this.#loaded = true;
+    const prefix = Buffer.concat([this.#prefix, utf8('p')]);
+    for (let after: Uint8Array | undefined; ;) {
+      const rows = await this.#cache.list(prefix, { limit: PAGE_ROWS, ...(after && { after }) });
+      for (const { key, value } of rows) {
+        const reader = new ByteReader(value, 'a cached pack');
+        const number = Buffer.from(key).readUInt32BE(key.length - 4);
+        this.#remember({ number, id: reader.text(), bytes: reader.varint() });
+      }
+      if (rows.length < PAGE_ROWS) return;
+      after = rows[rows.length - 1].key;
+    }
+  }
+
+  async #readCondemned(): Promise<void> {
+    for await (const { key } of this.#bucket.list(CONDEMNED, this.#options)) {
+      const epoch = epochOfCondemned(key);
+      if (epoch === undefined || this.#condemnedEpochs.has(epoch)) continue;
+      const bytes = await this.#whole(key, CONDEMNED_BYTES_MAX);
+      if (bytes === undefined)
+        throw new ArtError('REMOTE_CORRUPT', `${key} in ${this.#bucket.url} cannot be read whole`);
+      for (const pack of decodeCondemned(bytes, key)) this.#condemned.add(pack);
+      this.#condemnedEpochs.add(epoch);
+    }
+  }
+
+  async #addAll(packs: readonly PackId[], listed: Set<PackId>): Promise<void> {
+    const read = packs.map(async (pack) => ({ pack, index: await this.#readIndex(pack) }));
+    for (const { pack, index } of await Promise.all(read)) {
+      if (index === undefined) listed.delete(pack);
+      else await this.add(pack, index);
+    }
+  }
+
+  // A damaged index is no loss: the pack ends with the same bytes.
+  async #readIndex(pack: PackId): Promise<Uint8Array | undefined> {
+    const key = indexKey(pack);
+    const bytes = await this.#whole(key, WIRE_INDEX_BYTES_MAX);
+    if (bytes !== undefined && isWhole(bytes, key)) return bytes;
+    const inPack = await indexInPack(this.#bucket, pack, this.#options);
+    if (inPack !== undefined && isWhole(inPack, key)) {
+      if (bytes !== undefined)
+        this.#options.onWarning?.(`${key} in ${this.#bucket.url} is damaged; its pack was read instead`);
+      return inPack;
+    }
+    if (bytes !== undefined)
+      this.#options.onWarning?.(`${key} in ${this.#bucket.url} is damaged, and its pack too: passed over`);
+    return undefined;
+  }
+
+  async #whole(key: string, bytesMax: number): Promise<Uint8Array | undefined> {
+    const got = await this.#bucket.get(key, this.#options);
+    return got === undefined ? undefined : readAll(got.body, bytesMax);
+  }
+
+  #remember(pack: KnownPack): void {
+    this.#byNumber.set(pack.number, pack);
+    this.#byId.set(pack.id, pack);
+  }
+
+  // Random: processes that add at the same time do not know of each other.
+  #nextNumber(): number {
+    for (;;) {
+      const number = Math.floor(Math.random() * 2 ** 32);
+      if (!this.#byNumber.has(number)) return number;
+    }
+  }
+
+  #decodePlaces(value: Uint8Array): Place[] {
+    const reader = new ByteReader(value, 'a cached place');
+    const places: Place[] = [];
+    while (reader.left > 0) {
+      const location = decodeLocation(reader.sized());
+      const known = this.#byNumber.get(location.pack);
+      if (known === undefined || (this.#fresh && !this.#listed.has(known.id))) continue;
+      places.push({ pack: known.id, packBytes: known.bytes, location });
+    }
+    return places.sort((a, b) => Number(this.#condemned.has(a.pack)) - Number(this.#condemned.has(b.pack)));
+  }
+
+  // What names packs that are gone is left behind, so that rows do not grow for ever.
+  #stillListed(value: Uint8Array | undefined): Uint8Array {
+    const writer = new ByteWriter(64);
+    if (value === undefined) return writer.take();
+    const reader = new ByteReader(value, 'a cached place');
+    while (reader.left > 0) {
+      const place = reader.sized();
+      if (this.#byNumber.has(decodeLocation(place).pack)) writer.sized(place);
+    }
+    return writer.take();
+  }
+
+  #objectKey(kind: ObjectKind, digest: Uint8Array): Uint8Array {
+    return Buffer.concat([this.#prefix, Buffer.from([0x6f, kind]), digest]);
+  }
+
+  #packKey(number: number): Uint8Array {
+    const key = Buffer.alloc(5);
+    key[0] = 0x70; // 'p'
+    key.writeUInt32BE(number, 1);
+    return Buffer.concat([this.#prefix, key]);
+  }
+}
+
+function isWhole(index: Uint8Array, what: string): boolean {
+  try {
+    decodeWireIndex(index, what);
+    return true;
+  } catch (error) {
+    if (isArtError(error)) return false;
+    throw error;
+  }
+}
+

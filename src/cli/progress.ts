@@ -47,10 +47,13 @@ export class ProgressLine {
 
 /** `1,234 of 5,000 files  1.2 GiB  340 MiB/s  12 s left`; in the middle of the first file its bytes alone. */
 export function progressText({ files, bytes, totalFiles, totalBytes }: Progress, tookMs: number): string {
+/** `1,234 of 5,000 files  1.2 GiB  340 MiB/s  12 s left`. */
+export function progressText(progress: Progress, tookMs: number): string {
+  const { files, bytes, totalFiles, totalBytes, what = 'file' } = progress;
   const counted =
     totalFiles === undefined
-      ? formatCount(files, 'file')
-      : `${formatCount(files)} of ${formatCount(totalFiles, 'file')}`;
+      ? formatCount(files, what)
+      : `${formatCount(files)} of ${formatCount(totalFiles, what)}`;
   const sized =
     totalBytes === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
   const isFirst = files === 0 && totalFiles === undefined && bytes > 0;

@@ -18,7 +18,14 @@ const HASH = 'blake3-256';
 
 /** One line of JSON, readable for people who look into a bucket. */
 export function encodeFormat({ id }: BucketFormat): Uint8Array {
-  const fields = { art: 'bucket', id, minReader: VERSION, minWriter: VERSION, hash: HASH, chunker: CHUNKER_ID };
+  const fields = {
+    art: 'bucket',
+    id,
+    minReader: VERSION,
+    minWriter: VERSION,
+    hash: HASH,
+    chunker: CHUNKER_ID,
+  };
   return utf8(`${JSON.stringify(fields)}\n`);
 }
 

@@ -16,10 +16,7 @@ export class CountingBucket implements Bucket {
     this.url = inner.url;
   }
 
-  async get(
-    key: string,
-    options?: Abortable & { readonly range?: ByteRange },
-  ): Promise<Got | undefined> {
+  async get(key: string, options?: Abortable & { readonly range?: ByteRange }): Promise<Got | undefined> {
     this.requests++;
     const got = await this.#inner.get(key, options);
     return got && { ...got, body: this.#received(got.body) };

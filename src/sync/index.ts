@@ -8,3 +8,8 @@ export { openBucket, parseBucketUrl } from './open-bucket.ts';
 export type { BucketAddress, BucketOptions } from './open-bucket.ts';
 export { checkBucket, verdictOf } from './conformance.ts';
 export type { CheckOptions, Verdict } from './conformance.ts';
+export { fetch, pull } from './pull.ts';
+export type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
+export { push } from './push.ts';
+export { merge } from './merge.ts';
+export type { History, MergeInput, MergeResult, Merged, Problem, Renumbered } from './merge.ts';

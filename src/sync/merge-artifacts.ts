@@ -45,8 +45,7 @@ export async function mergeArtifacts(
   const result = merge({ ...histories, fixedBelow, settled });
   if (result.ok) {
     const { merged } = result;
-    if (changesNothing(merged, histories.theirs))
-      return { artifact: theirs, renumbered: merged.renumbered };
+    if (changesNothing(merged, histories.theirs)) return { artifact: theirs, renumbered: merged.renumbered };
     const artifact = await apply(io, theirs, merged);
     return { artifact, renumbered: merged.renumbered };
   }

@@ -272,4 +272,3 @@ function isWhole(index: Uint8Array, what: string): boolean {
     throw error;
   }
 }
-

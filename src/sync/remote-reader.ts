@@ -112,7 +112,8 @@ export class RemoteReader {
         frames.set(location.offset, frame);
       }
       const content = frame.subarray(location.inFrame, location.inFrame + location.bytes);
-      if (equalBytes(hash(content), id.digest)) contents[at] = content;
+      if (equalBytes(hash(content), id.digest))
+        contents[at] = Buffer.from(content); // A view would keep all that was read with it.
       else damaged = true;
     }
     if (damaged) this.#warn(run.pack, 'is damaged');

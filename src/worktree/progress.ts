@@ -7,6 +7,8 @@ export interface Progress {
   /** What there is to do, where it is known beforehand. */
   readonly totalFiles?: number;
   readonly totalBytes?: number;
+  /** What `files` counts, if not files. */
+  readonly what?: 'object';
 }
 
 export interface Watched {

@@ -1,0 +1,113 @@
+/** Makes a remote's state part of ours: merges it in and remembers that both have it, in one step under the lock. */
+import type { Digest } from '#object';
+import type { Draft } from '#repo';
+import {
+  decodeSeen,
+  decodeConflicts,
+  encodeConflicts,
+  encodeSeen,
+  loadArtifact,
+  remoteKeys,
+  remoteOfKey,
+} from '#version';
+import type { Artifact, ArtifactName, OpenConflict } from '#version';
+import { mergeArtifacts } from './merge-artifacts.ts';
+import type { SavedArtifact } from './merge-artifacts.ts';
+import type { Renumbered } from './merge.ts';
+import type { RemoteSession, SeenPointer } from './session.ts';
+import type { LockedStore, NodeSource, RecordSource } from '#store';
+
+export interface Integrated {
+  readonly name: ArtifactName;
+  readonly artifact: SavedArtifact;
+  readonly renumbered: readonly Renumbered[];
+  /** What was ours before. */
+  readonly before: Digest | null;
+}
+
+/** What both sides had in common last. */
+export async function baseOf(
+  session: RemoteSession,
+  name: ArtifactName,
+  source: RecordSource & NodeSource,
+): Promise<Artifact | undefined> {
+  const synced = (await session.seen(name, source))?.synced ?? null;
+  return synced === null ? undefined : loadArtifact(source, synced);
+}
+
+/** Numbers below this are known to other remotes. */
+export async function fixedBelow(
+  session: RemoteSession,
+  name: ArtifactName,
+  source: RecordSource & NodeSource,
+): Promise<number> {
+  let next = 0;
+  for (let after: string | undefined; ;) {
+    const rows = await source.listRecords(remoteKeys.all, { limit: 1000, ...(after && { after }) });
+    for (const { key, value } of rows) {
+      const of = remoteOfKey(key);
+      if (of.name !== name || of.remote === session.remote) continue;
+      const { synced } = decodeSeen(value);
+      if (synced !== null) next = Math.max(next, (await loadArtifact(source, synced)).state.next);
+    }
+    if (rows.length < 1000) return next;
+    after = rows[rows.length - 1].key;
+  }
+}
+
+/** Merges `theirs`, which is here with all it keeps alive, into what the name stands for now. */
+export async function integrate(
+  draft: Draft,
+  session: RemoteSession,
+  name: ArtifactName,
+  theirs: { readonly artifact: SavedArtifact; readonly at: SeenPointer },
+): Promise<Integrated> {
+  const ours = (await draft.findArtifact(name)) as SavedArtifact | undefined;
+  const merged = await mergeArtifacts(draft, {
+    base: await baseOf(session, name, draft),
+    ours,
+    theirs: theirs.artifact,
+    remote: session.remote,
+    fixedBelow: await fixedBelow(session, name, draft),
+    settled: await session.settled(name, draft),
+  });
+  const { artifact } = merged;
+  if (ours === undefined || Buffer.compare(ours.saved, artifact.saved) !== 0)
+    await draft.adoptArtifact(artifact);
+  remember(draft, session, name, theirs.at, { synced: theirs.artifact.saved });
+  if ((await draft.getRecord(remoteKeys.conflicts(name, session.remote))) !== undefined)
+    draft.setRecord(remoteKeys.conflicts(name, session.remote), undefined);
+  return { name, artifact, renumbered: merged.renumbered, before: ours?.saved ?? null };
+}
+
+/** Notes what a remote was seen to have. */
+export function remember(
+  locked: Pick<LockedStore, 'setRecord'>,
+  session: RemoteSession,
+  name: ArtifactName,
+  { tag, bytes, pointer }: SeenPointer,
+  { synced }: { readonly synced: Digest | null },
+): void {
+  const record = { synced, seen: pointer.state, tag, pointer: bytes };
+  locked.setRecord(remoteKeys.seen(session.remote, name), encodeSeen(record));
+}
+
+/** Notes aliases in conflict, so that somebody can settle them; what was settled for the same version stays settled. */
+export async function noteConflicts(
+  session: RemoteSession,
+  name: ArtifactName,
+  conflicts: readonly Omit<OpenConflict, 'settled'>[],
+): Promise<void> {
+  if (conflicts.length === 0) return;
+  await using tx = await session.context.store.begin();
+  await tx.publish(async (locked) => {
+    const key = remoteKeys.conflicts(name, session.remote);
+    const bytes = await locked.getRecord(key);
+    const before = bytes === undefined ? [] : decodeConflicts(bytes);
+    const settled = before.filter(
+      (one) => one.settled && !conflicts.some(({ alias }) => alias === one.alias),
+    );
+    const open = conflicts.map(({ alias, theirs }) => ({ alias, theirs, settled: false }));
+    locked.setRecord(key, encodeConflicts([...settled, ...open]));
+  });
+}

@@ -1,0 +1,171 @@
+/** Puts objects into packs and sends those, a few at a time, each with its index; what arrived is never sent again. */
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ArtError, errnoOf, fileError, isArtError } from '#base';
+import type { Digest, ObjectKind } from '#object';
+import { WirePackBuilder } from '#store';
+import type { WirePack } from '#store';
+import type { Abortable, Body, Bucket, ByteRange } from './bucket.ts';
+import { bytesBody } from './bucket.ts';
+import { indexKey, isPackId, newPackId, packKey } from './keys.ts';
+import type { PackId } from './keys.ts';
+import type { PackIndex } from './pack-index.ts';
+
+const PACKS_AT_ONCE = 3;
+/** How often a put of unknown outcome is looked after and tried again. */
+const TRIES = 5;
+
+export interface UploadOptions extends Abortable {
+  /** Where packs are noted before they are sent. */
+  readonly journal: string;
+  readonly now: () => number;
+  readonly onSent?: (objects: number, bytes: number) => void;
+}
+
+export class PackUploader {
+  readonly packs: PackId[] = [];
+  readonly #bucket: Bucket;
+  readonly #index: PackIndex;
+  readonly #options: UploadOptions;
+  readonly #builder: WirePackBuilder;
+  readonly #sending = new Set<Promise<void>>();
+  #failure: unknown;
+
+  private constructor(bucket: Bucket, index: PackIndex, builder: WirePackBuilder, options: UploadOptions) {
+    this.#bucket = bucket;
+    this.#index = index;
+    this.#builder = builder;
+    this.#options = options;
+  }
+
+  /** Finishes first what a push that was killed had begun: its whole packs become found. */
+  static async make(bucket: Bucket, index: PackIndex, options: UploadOptions): Promise<PackUploader> {
+    const uploader = new PackUploader(bucket, index, await WirePackBuilder.make(), options);
+    try {
+      mkdirSync(options.journal, { recursive: true });
+    } catch (error) {
+      throw fileError(error, options.journal);
+    }
+    for (const name of readdirSync(options.journal)) await uploader.#resume(name);
+    return uploader;
+  }
+
+  /** Takes an object; waits while three packs are on their way. */
+  async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
+    this.#builder.put(kind, digest, bytes);
+    if (this.#builder.full) await this.#send(this.#builder.seal());
+  }
+
+  /** Sends the rest and waits until everything is there and found. */
+  async finish(): Promise<void> {
+    if (!this.#builder.empty) await this.#send(this.#builder.seal());
+    await Promise.all(this.#sending);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Waits for what is on its way, whatever becomes of it. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#sending);
+  }
+
+  async #send(pack: WirePack): Promise<void> {
+    while (this.#sending.size >= PACKS_AT_ONCE) await Promise.race(this.#sending);
+    if (this.#failure !== undefined) throw this.#failure;
+    const sending = this.#sendOne(pack)
+      .catch((error: unknown) => void (this.#failure ??= error))
+      .finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
+  }
+
+  async #sendOne(pack: WirePack): Promise<void> {
+    const id = newPackId(this.#options.now());
+    const noted = join(this.#options.journal, `${process.pid}.${id}.idx`);
+    try {
+      writeFileSync(noted, pack.index);
+    } catch (error) {
+      throw fileError(error, noted);
+    }
+    await this.#putOnce(packKey(id), partsBody(pack));
+    await this.#publish(id, pack.index, noted);
+    this.packs.push(id);
+    this.#options.onSent?.(pack.objects, pack.bytes);
+  }
+
+  async #publish(id: PackId, index: Uint8Array, noted: string): Promise<void> {
+    await this.#putOnce(indexKey(id), bytesBody(index));
+    await this.#index.add(id, index);
+    rmSync(noted, { force: true });
+  }
+
+  // The key was never used before: whatever is there is this, whole.
+  async #putOnce(key: string, body: Body): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#bucket.putIfAbsent(key, body, this.#signal());
+        return;
+      } catch (error) {
+        if (!isArtError(error, 'REMOTE_UNCERTAIN') || attempt === TRIES) throw error;
+        const size = await this.#sizeOf(key);
+        if (size === body.size) return;
+        if (size !== undefined)
+          throw new ArtError('REMOTE_FAILED', `${key} in ${this.#bucket.url} was cut short`, {
+            cause: error,
+          });
+      }
+    }
+  }
+
+  async #sizeOf(key: string): Promise<number | undefined> {
+    const got = await this.#bucket.get(key, { ...this.#signal(), range: { offset: 0, length: 1 } });
+    if (got === undefined) return undefined;
+    for await (const piece of got.body) void piece;
+    return got.size;
+  }
+
+  async #resume(name: string): Promise<void> {
+    const [pid, id] = name.split('.');
+    if (!/^\d+$/.test(pid) || !isPackId(id ?? '') || isAlive(Number(pid))) return;
+    const noted = join(this.#options.journal, name);
+    const index = readFileSync(noted);
+    const size = await this.#sizeOf(packKey(id));
+    try {
+      if (size !== undefined) return await this.#publish(id, index, noted);
+    } catch (error) {
+      if (!isArtError(error, 'PACK_CORRUPT')) throw error; // It was noted half: the pack is found by nobody.
+    }
+    rmSync(noted, { force: true });
+  }
+
+  #signal(): Abortable {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+function partsBody({ parts, bytes }: WirePack): Body {
+  return {
+    size: bytes,
+    async *open({ offset, length }: ByteRange = { offset: 0, length: bytes }) {
+      const end = Math.min(bytes, offset + length);
+      let start = 0;
+      for (const part of parts) {
+        const to = Math.min(part.length, end - start);
+        for (let at = Math.max(0, offset - start); at < to; at += PIECE_BYTES)
+          yield part.subarray(at, Math.min(to, at + PIECE_BYTES));
+        start += part.length;
+      }
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
+}

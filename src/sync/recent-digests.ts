@@ -1,0 +1,25 @@
+/** Remembers digests it has seen, and forgets the oldest once there are many: a memory of bounded size. */
+import { DigestTable } from '#base';
+import type { Digest } from '#object';
+
+/** Two tables of so many at 45 bytes. */
+const KEPT_MAX = 500_000;
+
+export class RecentDigests {
+  #now = new DigestTable(1024);
+  #before = new DigestTable(1);
+
+  has(digest: Digest): boolean {
+    return this.#now.has(digest) || this.#before.has(digest);
+  }
+
+  /** Tells whether it was new. */
+  add(digest: Digest): boolean {
+    if (this.has(digest)) return false;
+    if (this.#now.size >= KEPT_MAX) {
+      this.#before = this.#now;
+      this.#now = new DigestTable(1024);
+    }
+    return this.#now.add(digest);
+  }
+}

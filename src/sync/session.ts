@@ -1,0 +1,160 @@
+/** One command's dealings with one remote: what is there, what is remembered of it, and how it is read. */
+import { ArtError, isArtError } from '#base';
+import type { Digest } from '#object';
+import type { Context } from '#repo';
+import type { RecordSource } from '#store';
+import { decodeConflicts, decodeSeen, foldName, loadArtifact, parseArtifactName, remoteKeys } from '#version';
+import type { ArtifactName, RemoteSeen } from '#version';
+import { readAll } from './bucket.ts';
+import type { Bucket, Tag } from './bucket.ts';
+import { claimBucket, readFormat } from './bucket-format.ts';
+import { CountingBucket } from './counting-bucket.ts';
+import { fetchClosure } from './fetch-closure.ts';
+import { POINTERS, artifactOfPointer, pointerKey } from './keys.ts';
+import { Landing } from './landing.ts';
+import type { SavedArtifact } from './merge-artifacts.ts';
+import { PackIndex } from './pack-index.ts';
+import { POINTER_BYTES_MAX, decodePointer } from './pointer.ts';
+import type { Pointer } from './pointer.ts';
+import { RemoteReader } from './remote-reader.ts';
+
+/** How often a fetch begins anew because gc took what it built on. */
+const TRIES = 5;
+
+export interface SeenPointer {
+  readonly tag: Tag;
+  readonly bytes: Uint8Array;
+  readonly pointer: Pointer;
+}
+
+export class RemoteSession {
+  readonly context: Context;
+  /** The name it has here. */
+  readonly remote: string;
+  readonly bucket: CountingBucket;
+  objects = 0;
+  #fetchedBytes = 0;
+  #opened: { readonly index: PackIndex; readonly reader: RemoteReader } | undefined;
+
+  constructor(context: Context, remote: string, bucket: Bucket) {
+    this.context = context;
+    this.remote = remote;
+    this.bucket = new CountingBucket(bucket);
+  }
+
+  get options(): { readonly signal?: AbortSignal } {
+    const { signal } = this.context;
+    return signal === undefined ? {} : { signal };
+  }
+
+  /** The tags of all pointers, by artifact; one request. */
+  async pointers(): Promise<Map<ArtifactName, Tag>> {
+    const tags = new Map<ArtifactName, Tag>();
+    for await (const { key, tag } of this.bucket.list(POINTERS, this.options)) {
+      const name = artifactOfPointer(key);
+      if (name !== undefined) tags.set(name, tag);
+    }
+    return tags;
+  }
+
+  /** The pointer of `name`, or undefined. What is remembered under `tag` is not asked for again. Raises REMOTE_CORRUPT. */
+  async pointer(name: ArtifactName, tag?: Tag): Promise<SeenPointer | undefined> {
+    const known = tag === undefined ? undefined : await this.seen(name);
+    const what = `the pointer of "${name}" in ${this.bucket.url}`;
+    if (known !== undefined && known.tag === tag)
+      return { tag, bytes: known.pointer, pointer: decodePointer(known.pointer, what) };
+    const got = await this.bucket.get(pointerKey(name), this.options);
+    if (got === undefined) return undefined;
+    const bytes = await readAll(got.body, POINTER_BYTES_MAX);
+    if (bytes === undefined) throw new ArtError('REMOTE_CORRUPT', `${what} is longer than any pointer`);
+    return { tag: got.tag, bytes, pointer: decodePointer(bytes, what) };
+  }
+
+  /** What is remembered of `name` there. */
+  async seen(name: ArtifactName, source: RecordSource = this.context.store): Promise<RemoteSeen | undefined> {
+    const bytes = await source.getRecord(remoteKeys.seen(this.remote, name));
+    return bytes === undefined ? undefined : decodeSeen(bytes);
+  }
+
+  /** Conflicts over aliases that somebody has settled here: what theirs was. */
+  async settled(
+    name: ArtifactName,
+    source: RecordSource = this.context.store,
+  ): Promise<ReadonlyMap<string, number>> {
+    const bytes = await source.getRecord(remoteKeys.conflicts(name, this.remote));
+    const conflicts = bytes === undefined ? [] : decodeConflicts(bytes);
+    return new Map(conflicts.flatMap(({ alias, theirs, settled }) => (settled ? [[alias, theirs]] : [])));
+  }
+
+  /** Makes the bucket ours if it is empty. Raises REMOTE_NOT_ART, REMOTE_TOO_NEW. */
+  async openForWriting(): Promise<PackIndex> {
+    if (this.#opened === undefined) this.#open((await claimBucket(this.bucket, this.options)).id);
+    return this.#opened!.index;
+  }
+
+  /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW. */
+  async openForReading(): Promise<RemoteReader> {
+    if (this.#opened === undefined) {
+      const format = await readFormat(this.bucket, { ...this.options, writing: false });
+      if (format === undefined)
+        throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(this.bucket.url)}`);
+      this.#open(format.id);
+    }
+    return this.#opened!.reader;
+  }
+
+  /** Brings these states here, with all they keep alive; `hint` names packs to look into first. */
+  async fetch(states: readonly Digest[], hint: readonly string[] = []): Promise<void> {
+    const { store, signal, onProgress } = this.context;
+    for (let attempt = 1; ; attempt++) {
+      const landing = new Landing(store);
+      try {
+        const missing = await landing.missing(states.map((digest) => ({ kind: 1, digest }) as const));
+        if (missing.length === 0) return;
+        const reader = await this.openForReading();
+        if (hint.length > 0 && !this.#opened!.index.fresh) await this.#opened!.index.take(hint);
+        const onFetched = (objects: number, bytes: number) => {
+          this.objects += objects;
+          this.#fetchedBytes += bytes;
+          onProgress?.({ files: this.objects, bytes: this.#fetchedBytes, what: 'object' });
+        };
+        const digests = missing.map(({ digest }) => digest);
+        return await fetchClosure(reader, landing, digests, { onFetched, ...(signal && { signal }) });
+      } catch (error) {
+        if (!isArtError(error, 'REUSED_GONE') || attempt === TRIES) throw error;
+      }
+    }
+  }
+
+  /** The artifact whose state is `digest`, which is here. Raises REMOTE_CORRUPT if it is another artifact's. */
+  async load(name: ArtifactName, digest: Digest): Promise<SavedArtifact> {
+    const artifact = await loadArtifact(this.context.store, digest);
+    if (artifact.state.name !== name) {
+      throw new ArtError(
+        'REMOTE_CORRUPT',
+        `the pointer of "${name}" in ${this.bucket.url} leads to "${artifact.state.name}"`,
+      );
+    }
+    return { ...artifact, saved: digest };
+  }
+
+  #open(id: string): void {
+    const { store, onWarning } = this.context;
+    const options = { ...this.options, ...(onWarning && { onWarning }) };
+    const index = new PackIndex(store.cache, this.bucket, id, options);
+    this.#opened = { index, reader: new RemoteReader(this.bucket, index, options) };
+  }
+}
+
+/** The names asked for, checked; each once. */
+export function namesOf(names: readonly string[] | undefined): ArtifactName[] {
+  return [...new Set((names ?? []).map(parseArtifactName))];
+}
+
+/** Raises NAME_TAKEN if a name at the remote differs from `name` by case only. */
+export function refuseTwin(name: ArtifactName, there: Iterable<ArtifactName>, remote: string): void {
+  for (const other of there) {
+    if (other !== name && foldName(other) === foldName(name))
+      throw new ArtError('NAME_TAKEN', `"${name}" differs from "${other}" at ${remote} by case only`);
+  }
+}

@@ -1,0 +1,91 @@
+/** Sets up clones that share a bucket in memory. */
+import { MemoryBucket, fetch, pull, push } from '#sync';
+import type { Bucket, SyncRequest, SyncResult } from '#sync';
+import { Scene } from '../repo/scene.ts';
+
+type Asked = Partial<Omit<SyncRequest, 'bucket'>>;
+
+/** One repository, and what it does with the bucket called origin. */
+export class Clone implements AsyncDisposable {
+  readonly scene: Scene;
+  bucket: Bucket;
+
+  constructor(scene: Scene, bucket: Bucket) {
+    this.scene = scene;
+    this.bucket = bucket;
+  }
+
+  static async make(bucket: Bucket): Promise<Clone> {
+    return new Clone(await Scene.make(), bucket);
+  }
+
+  push(asked: Asked = {}): Promise<SyncResult> {
+    return this.scene.in((repository) => push(repository, this.#request(asked)));
+  }
+
+  pull(asked: Asked = {}): Promise<SyncResult> {
+    return this.scene.in((repository) => pull(repository, this.#request(asked)));
+  }
+
+  fetch(asked: Asked = {}): Promise<SyncResult> {
+    return this.scene.in((repository) => fetch(repository, this.#request(asked)));
+  }
+
+  /** Commits these files as the whole of `name`; gives the version. */
+  async commit(name: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
+    const folder = `in-${name}`;
+    if (this.scene.exists(folder)) this.scene.write({ [folder]: null });
+    this.scene.write(
+      Object.fromEntries(Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content])),
+    );
+    const [result] = await this.scene.in((repository) =>
+      repository.commit({ name, paths: [folder], bind: false }),
+    );
+    return result.version;
+  }
+
+  alias(spec: string, ...aliases: string[]) {
+    return this.scene.in((repository) => repository.alias(spec, aliases));
+  }
+
+  /** Number, commit, aliases and tags of every version, newest first. */
+  async versions(name: string): Promise<string[]> {
+    return this.scene.in(async (repository) => {
+      const rows: string[] = [];
+      for await (const { version, cid, aliases, tags } of repository.log(name))
+        rows.push([version, cid.slice(-8), ...aliases, ...tags.map((tag) => `#${tag}`)].join(' '));
+      return rows;
+    });
+  }
+
+  async names(): Promise<string[]> {
+    return this.scene.in(async (repository) => (await repository.list()).map(({ name }) => name));
+  }
+
+  /** What a version checks out as. */
+  async contents(spec: string): Promise<Record<string, string>> {
+    const folder = `out-${spec.replace(/[^A-Za-z0-9]/g, '-')}`;
+    if (this.scene.exists(folder)) this.scene.write({ [folder]: null });
+    await this.scene.in((repository) => repository.download({ spec, dir: folder }));
+    return this.scene.contents(folder);
+  }
+
+  async check(): Promise<void> {
+    const { ok, problems } = await this.scene.in((repository) => repository.fsck({ deep: true }));
+    if (!ok) throw new Error(problems.join('\n'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.scene[Symbol.asyncDispose]();
+  }
+
+  #request(asked: Asked): SyncRequest {
+    return { remote: 'origin', bucket: this.bucket, ...asked };
+  }
+}
+
+/** Two clones of one bucket. */
+export async function twoClones(): Promise<{ bucket: MemoryBucket; ada: Clone; ben: Clone }> {
+  const bucket = new MemoryBucket();
+  return { bucket, ada: await Clone.make(bucket), ben: await Clone.make(bucket) };
+}

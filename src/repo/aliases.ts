@@ -13,6 +13,7 @@ import type { Artifact } from '#version';
 import { aliasesOf } from './new-version.ts';
 import type { Context } from './context.ts';
 import { artifactNames } from './find.ts';
+import { settleConflicts } from './conflicts.ts';
 import { publishOperation } from './operation.ts';
 import type { Draft } from './operation.ts';
 
@@ -40,6 +41,7 @@ export async function putAliases(
         artifact = await setAlias(draft, artifact, alias, number);
     }
     if (artifact !== before) await draft.setArtifact(artifact);
+    await settleConflicts(draft, name, aliases);
     return resultOf(draft, artifact, number);
   });
 }
@@ -57,6 +59,7 @@ export async function removeAliases(context: Context, targets: readonly string[]
       const artifact = artifacts.get(name) ?? (await artifactIn(draft, name));
       const number = artifact.state.aliases.get(selector.alias);
       artifacts.set(name, removeAlias(artifact, selector.alias));
+      await settleConflicts(draft, name, [selector.alias]);
       touched.push({ name, number: number! });
     }
     for (const artifact of artifacts.values()) await draft.setArtifact(artifact);

@@ -7,7 +7,15 @@ import type { Digest } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
 import type { Checked, NodeSource, RecordSource, Roots } from '#store';
 import { entries, pathOfKey } from '#tree';
-import { decodeHeld, decodeOperation, decodeRef, listVersions, recordKeys } from '#version';
+import {
+  decodeHeld,
+  decodeOperation,
+  decodeRef,
+  decodeSeen,
+  listVersions,
+  recordKeys,
+  remoteKeys,
+} from '#version';
 import type { Context } from './context.ts';
 import { draftRoots, forgetDrafts } from './draft-records.ts';
 import { artifactNames, getArtifact, getCommit } from './find.ts';
@@ -135,10 +143,14 @@ function breakLock({ store, onWarning }: Context): void {
   );
 }
 
-/** Everything that must stay: the state of each artifact, what folders hold, and what an operation since then moved. */
+/** Everything that must stay: the state of each artifact here and at remotes as last seen, what folders hold, and what an operation since then moved. */
 function rootsSince(since: number): Roots {
   return async function* (source) {
     for await (const { value } of rows(source, recordKeys.artifacts)) yield decodeRef(value);
+    for await (const { value } of rows(source, remoteKeys.all)) {
+      const { synced, seen } = decodeSeen(value);
+      for (const state of [synced, seen]) if (state !== null) yield state;
+    }
     for await (const { value } of rows(source, recordKeys.heldFolders)) {
       const { commit, tree, moving } = decodeHeld(value);
       yield* await present(source, [commit, tree, ...(moving === null ? [] : [moving.commit, moving.tree])]);

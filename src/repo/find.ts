@@ -1,9 +1,21 @@
 /** Finds what a spec names, and what a folder holds. */
+import { ArtError } from '#base';
 import { decodeCommit } from '#object';
 import type { Commit, Digest } from '#object';
 import type { NodeSource, RecordSource } from '#store';
-import { artifactNotFound, artifactOfKey, decodeHeld, parseSpec, recordKeys, resolve } from '#version';
-import type { Artifact, ArtifactName, Held, Version } from '#version';
+import {
+  LATEST,
+  artifactNotFound,
+  artifactOfKey,
+  decodeHeld,
+  decodeSeen,
+  loadArtifact,
+  parseSpec,
+  recordKeys,
+  remoteKeys,
+  resolve,
+} from '#version';
+import type { Alias, Artifact, ArtifactName, Held, Version } from '#version';
 import { findArtifact } from './operation.ts';
 
 export interface FoundVersion {
@@ -22,7 +34,33 @@ export async function getArtifact(source: RecordSource & NodeSource, name: Artif
 /** The version that `spec` names. Raises SPEC_INVALID, ARTIFACT_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, HASH_AMBIGUOUS. */
 export async function getSpec(source: RecordSource & NodeSource, spec: string): Promise<FoundVersion> {
   const { name, selector, back } = parseSpec(spec);
+  if (selector.by === 'alias' && selector.origin !== undefined)
+    return getSeenThere(source, { name, origin: selector.origin, alias: selector.alias, back });
   const artifact = await getArtifact(source, name);
+  const version = await resolve(source, artifact, selector, back);
+  return { artifact, version, commit: await getCommit(source, version.commit) };
+}
+
+/** The version that an alias names at a remote, as it was last seen there. */
+async function getSeenThere(
+  source: RecordSource & NodeSource,
+  asked: {
+    readonly name: ArtifactName;
+    readonly origin: string;
+    readonly alias: Alias;
+    readonly back: number;
+  },
+): Promise<FoundVersion> {
+  const { name, origin, alias, back } = asked;
+  const record = await source.getRecord(remoteKeys.seen(origin, name));
+  const state = record === undefined ? null : decodeSeen(record).seen;
+  if (state === null) {
+    throw new ArtError('ALIAS_NOT_FOUND', `nothing is known of "${name}" at the remote "${origin}"`, {
+      hint: `Run \`art fetch ${origin} ${name}\` to learn what is there.`,
+    });
+  }
+  const artifact = await loadArtifact(source, state);
+  const selector = alias === LATEST ? ({ by: 'latest' } as const) : ({ by: 'alias', alias } as const);
   const version = await resolve(source, artifact, selector, back);
   return { artifact, version, commit: await getCommit(source, version.commit) };
 }

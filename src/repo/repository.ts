@@ -12,9 +12,14 @@ import type { CommitRequest, CommitResult } from './commit-request.ts';
 import type { Context, Setting } from './context.ts';
 import { cat, ls } from './entries.ts';
 import type { LsRow } from './entries.ts';
+import { getArtifact } from './find.ts';
 import { findRepository } from './layout.ts';
 import { list, log, show } from './look.ts';
 import type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
+import { standings, unpushedNumbers } from './remote-standing.ts';
+import type { RemoteStanding } from './remote-standing.ts';
+import { addRemote, getRemote, listRemotes, removeRemote } from './remotes.ts';
+import type { NewRemote, RemoteEntry } from './remotes.ts';
 import { bindingOf, status } from './status.ts';
 import type { StatusResult } from './status.ts';
 import { readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
@@ -66,6 +71,35 @@ export class Repository implements AsyncDisposable {
     writeWantedText(root, unbind(readWantedText(root), artifact));
     writePins(root, new Map([[artifact, undefined]]));
     return { name, path };
+  }
+
+  /** The remotes there are, by name. */
+  remotes(): RemoteEntry[] {
+    return listRemotes(this.context);
+  }
+
+  /** Without a name `origin`, else the only one. Raises REMOTE_NOT_FOUND, REMOTE_UNSAID. */
+  remote(name?: string): RemoteEntry {
+    return getRemote(this.context, name);
+  }
+
+  addRemote(remote: NewRemote): RemoteEntry {
+    return addRemote(this.context, this.context.folder, remote);
+  }
+
+  removeRemote(name: string): Promise<RemoteEntry> {
+    return removeRemote(this.context, name);
+  }
+
+  /** How an artifact stands against each remote, as it was last seen there. */
+  standings(name: string): Promise<RemoteStanding[]> {
+    return standings(this.context, parseArtifactName(name));
+  }
+
+  /** Numbers of versions that no remote is known to have. Raises ARTIFACT_NOT_FOUND. */
+  async unpushed(name: string): Promise<ReadonlySet<number>> {
+    const artifact = await getArtifact(this.context.store, parseArtifactName(name));
+    return unpushedNumbers(this.context, artifact);
   }
 
   list(filter: Parameters<typeof list>[1] = {}): Promise<ListRow[]> {

@@ -7,6 +7,7 @@ import { ArtError, suggest } from '#base';
 import { compareFolder } from '#worktree';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
+import { unpushedNumbers } from './remote-standing.ts';
 import { findHeld, getCommit } from './find.ts';
 import { findArtifact } from './operation.ts';
 import { boundFolder, readPins, readWanted } from './wanted-files.ts';
@@ -88,7 +89,8 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
     behind: latest === undefined || number === undefined ? 0 : Math.max(0, latest.number - number),
     clean: changes.added.length + changes.modified.length + changes.removed.length === 0,
     ...changes,
-    unpushed: [],
+    unpushed:
+      artifact === undefined ? [] : [...(await unpushedNumbers(context, artifact))].sort((a, b) => a - b),
   };
 }
 

@@ -32,6 +32,7 @@ export const remoteKeys = {
   all: REMOTES,
   of: (remote: string) => `${REMOTES}${remote}/`,
   seen: (remote: string, name: ArtifactName) => `${REMOTES}${remote}/${name}`,
+  allConflicts: CONFLICTS,
   conflictsOf: (name: ArtifactName) => `${CONFLICTS}${name}/`,
   conflicts: (name: ArtifactName, remote: string) => `${CONFLICTS}${name}/${remote}`,
 } as const;

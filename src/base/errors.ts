@@ -83,6 +83,7 @@ export const ERRORS = {
     exit: 5,
     hint: 'A number that a remote knows never changes. Commit what only you have under another name, and push that.',
   },
+  REPOSITORY_EXISTS: { exit: 5, hint: 'Choose another folder, or run `art pull` in that one.' },
   REMOTE_EXISTS: { exit: 5, hint: 'Choose another name, or `art remote remove` that one first.' },
   REMOTE_NOT_ART: { exit: 5, hint: 'Choose an empty place: nothing there was touched.' },
   REMOTE_REWRITTEN: {

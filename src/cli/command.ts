@@ -1,6 +1,7 @@
 /** Says what a command is: data about its words and options, and one run. */
 import type { Repository } from '#repo';
 import type { Output } from './output.ts';
+import type { Environment } from './who.ts';
 
 interface OptionBase {
   /** One letter, for `-m`. */
@@ -54,6 +55,9 @@ export interface Invocation<O extends Options> {
   stdin(): AsyncIterable<Uint8Array>;
   /** Opens the repository around `folder`. `signed`: the command's work carries the author's name. */
   open(options?: { readonly signed?: boolean }): Promise<Repository>;
+  readonly env: Environment;
+  /** Opens the repository around `folder`, or `at`. `signed`: the command's work carries the author's name. */
+  open(options?: { readonly signed?: boolean; readonly at?: string }): Promise<Repository>;
 }
 
 export interface Command<O extends Options = Options> {

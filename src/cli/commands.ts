@@ -80,6 +80,38 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     'config',
     entry('Read and change settings', async () => (await import('./commands/config.ts')).configCommand),
   ],
+  [
+    'remote',
+    entry(
+      'Add, list and remove places to share through',
+      async () => (await import('./commands/remote.ts')).remoteCommand,
+    ),
+  ],
+  [
+    'push',
+    entry('Send versions that a remote lacks', async () => (await import('./commands/push.ts')).pushCommand),
+  ],
+  [
+    'fetch',
+    entry(
+      'Bring what a remote has, and merge nothing',
+      async () => (await import('./commands/fetch.ts')).fetchCommand,
+    ),
+  ],
+  [
+    'pull',
+    entry(
+      'Bring what a remote has, and merge it',
+      async () => (await import('./commands/pull.ts')).pullCommand,
+    ),
+  ],
+  [
+    'clone',
+    entry(
+      'Make a repository of what a remote has',
+      async () => (await import('./commands/clone.ts')).cloneCommand,
+    ),
+  ],
   ['gc', entry('Free what nothing needs any more', async () => (await import('./commands/gc.ts')).gcCommand)],
   [
     'fsck',
@@ -92,6 +124,7 @@ export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
   (
     '-C -t --type -m --message -a --alias --tag --meta --meta-file --description ' +
     '--path --limit --offset --length --undo-window --add --onto --part --finish'
+    '--endpoint --region --profile --path --limit --offset --length --undo-window'
   ).split(' '),
 );
 

@@ -143,7 +143,7 @@ async function runCommand(
   const folder = workFolder(host.cwd(), common.C);
   const globalConfig = globalConfigPath(host.env);
   try {
-    const open = ({ signed = false } = {}) => openAt(folder, globalConfig, work, { signed });
+    const open = ({ signed = false, at = folder } = {}) => openAt(at, globalConfig, work, { signed });
     const status = await command.run({
       words,
       options: values,
@@ -152,6 +152,7 @@ async function runCommand(
       globalConfig,
       now: host.now,
       stdin: host.stdin,
+      env: host.env,
       open,
     });
     return status ?? 0;

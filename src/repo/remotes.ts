@@ -153,6 +153,7 @@ function entryOf(
   const text = (key: string) => {
     const value = table[key];
     if (value === undefined || typeof value === 'string') return value;
+    if (typeof value === 'number') return String(value);
     throw invalid(`has a ${key} that is no text`);
   };
   const url = text('url');

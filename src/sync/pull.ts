@@ -69,7 +69,14 @@ export async function pull(repository: Repository, request: SyncRequest): Promis
     const seen = await session.seen(one.name);
     const here = await findArtifact(context.store, one.name);
     const synced = seen?.synced ?? null;
-    if (here === undefined || synced === null || !equalBytes(synced, one.artifact.saved)) unmerged.push(one);
+    const same = synced !== null && equalBytes(synced, one.artifact.saved);
+    if (here === undefined && synced !== null) {
+      // Given up here: what others did there since does not bring it back.
+      if (!same)
+        context.onWarning?.(
+          `"${one.name}" is not here any more and was left out; a push deletes it there too`,
+        );
+    } else if (here === undefined || !same) unmerged.push(one);
   }
   if (unmerged.length === 0 || request.dryRun === true)
     return resultOf(session, { versions, renumbered: [], upToDate: unmerged.length === 0 && versions === 0 });

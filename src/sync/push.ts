@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { equalBytes } from '#base';
 import type { Digest, ObjectId } from '#object';
 import type { Repository } from '#repo';
-import { artifactNames, findArtifact, getArtifact, publishOperation } from '#repo';
+import { findArtifact, getArtifact, publishOperation } from '#repo';
 import { changedNumbers, findVersion, loadArtifact } from '#version';
 import type { ArtifactName } from '#version';
 import { baseOf, fixedBelow, integrate } from './integrate.ts';
@@ -16,6 +16,7 @@ import type { PackIndex } from './pack-index.ts';
 import { refuseConflicts, renumberedOf, resultOf } from './pull.ts';
 import type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 import { RecentDigests } from './recent-digests.ts';
+import { knownNames, oursOf } from './ours.ts';
 import { RemoteSession, namesOf, refuseTwin } from './session.ts';
 import type { SeenPointer } from './session.ts';
 import { pauseBeforeTry, pointerOrNew, swapPointer } from './swap-pointer.ts';
@@ -75,12 +76,14 @@ async function changedNames(
   tags: ReadonlyMap<ArtifactName, string>,
 ): Promise<ArtifactName[]> {
   const { store } = session.context;
-  const asked = request.names?.length ? namesOf(request.names) : await artifactNames(store);
+  const asked = request.names?.length ? namesOf(request.names) : await knownNames(session);
   const changed: ArtifactName[] = [];
   for (const name of asked) {
-    const { saved } = await getArtifact(store, name);
     const synced = (await session.seen(name))?.synced ?? null;
-    if (!tags.has(name) || synced === null || !equalBytes(saved!, synced)) changed.push(name);
+    const ours = await findArtifact(store, name);
+    if (ours === undefined && synced === null) await getArtifact(store, name); // Says that there is none.
+    const same = ours !== undefined && synced !== null && equalBytes(ours.saved!, synced);
+    if (!tags.has(name) || !same) changed.push(name);
   }
   return changed;
 }
@@ -100,20 +103,21 @@ async function planOf(session: RemoteSession, name: ArtifactName, at: SeenPointe
   const { store } = session.context;
   const { state } = at.pointer;
   const there = state === null ? undefined : await session.load(name, state);
-  const ours = (await getArtifact(store, name)) as SavedArtifact;
-  if (there === undefined) return { name, at, there, merged: ours };
-  await refuseConflicts(session, { name, artifact: there });
+  if (there !== undefined) await refuseConflicts(session, { name, artifact: there });
   await using tx = await store.begin();
-  const { artifact } = await tx.publish(async (locked) =>
-    mergeArtifacts(locked, {
+  const artifact = await tx.publish(async (locked) => {
+    const ours = await oursOf(session, name, locked);
+    if (there === undefined) return ours!;
+    const { artifact: merged } = await mergeArtifacts(locked, {
       base: await baseOf(session, name, locked),
-      ours: (await findArtifact(locked, name)) as SavedArtifact | undefined,
+      ours,
       theirs: there,
       remote: session.remote,
       fixedBelow: await fixedBelow(session, name, locked),
       settled: await session.settled(name, locked),
-    }),
-  );
+    });
+    return merged;
+  });
   return { name, at, there, merged: artifact };
 }
 
@@ -230,8 +234,8 @@ async function dryRun(
     const seen = await session.seen(name);
     const state: Digest | null = seen?.seen ?? seen?.synced ?? null;
     const there = state === null ? undefined : ((await loadArtifact(store, state)) as SavedArtifact);
-    const merged = (await getArtifact(store, name)) as SavedArtifact;
-    plans.push({ there, merged });
+    const merged = (await findArtifact(store, name)) as SavedArtifact | undefined;
+    if (merged !== undefined) plans.push({ there, merged });
   }
   let objects = 0;
   let bytes = 0;

@@ -94,12 +94,7 @@ export class RemoteSession {
 
   /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW. */
   async openForReading(): Promise<RemoteReader> {
-    if (this.#opened === undefined) {
-      const format = await readFormat(this.bucket, { ...this.options, writing: false });
-      if (format === undefined)
-        throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(this.bucket.url)}`);
-      this.#open(format.id);
-    }
+    if (this.#opened === undefined) this.#open((await requireArt(this.bucket, this.options)).id);
     return this.#opened!.reader;
   }
 
@@ -144,6 +139,16 @@ export class RemoteSession {
     const index = new PackIndex(store.cache, this.bucket, id, options);
     this.#opened = { index, reader: new RemoteReader(this.bucket, index, options) };
   }
+}
+
+/** Raises REMOTE_EMPTY for what is no bucket of art, REMOTE_TOO_NEW. */
+export async function requireArt(
+  bucket: Bucket,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<{ readonly id: string }> {
+  const format = await readFormat(bucket, { ...options, writing: false });
+  if (format !== undefined) return format;
+  throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(bucket.url)}`);
 }
 
 /** The names asked for, checked; each once. */

@@ -28,13 +28,16 @@ export const logCommand = defineCommand({
   async run({ words, options, out, now, open }) {
     const limit = options.limit ?? (out.json ? Infinity : ROWS_DEFAULT);
     await using repository = await open();
+    const unpushed = out.json ? undefined : new UnpushedVersions(repository);
     const rows = pages(repository, words[0], limit);
     if (out.json) return await out.array(rows);
     let left = limit;
     for await (const page of rows) {
       left -= page.length;
+      await unpushed?.learn(page);
       for (const line of alignRows(page.map(cells), [3])) await out.line(line);
     }
+    if (words[0] !== undefined) for (const line of await standingLines(repository, words[0])) out.note(line);
     // Whoever set no limit may not know that there is one.
     if (left === 0 && options.limit === undefined)
       out.note(`the newest ${formatCount(limit)} are shown; --limit shows more`);
@@ -43,6 +46,7 @@ export const logCommand = defineCommand({
       const labels = [
         ...aliases.map((alias) => out.style('green', alias)),
         ...tags.map((tag) => out.style('cyan', `#${tag}`)),
+        ...(unpushed?.has(name, version) ? [out.style('yellow', 'not pushed')] : []),
       ];
       return [
         out.style('bold', `${name}:${version}`),
@@ -55,6 +59,36 @@ export const logCommand = defineCommand({
     }
   },
 });
+
+/** Knows which versions no remote has, of the artifacts it was shown. */
+class UnpushedVersions {
+  readonly #repository: Repository;
+  readonly #numbers = new Map<string, ReadonlySet<number>>();
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  async learn(page: readonly LogRow[]): Promise<void> {
+    for (const { name } of page)
+      if (!this.#numbers.has(name)) this.#numbers.set(name, await this.#repository.unpushed(name));
+  }
+
+  has(name: string, version: string): boolean {
+    return this.#numbers.get(name)?.has(Number(version.slice(1))) === true;
+  }
+}
+
+async function standingLines(repository: Repository, name: string): Promise<string[]> {
+  return (await repository.standings(name)).flatMap(({ remote, ahead, behind }) => {
+    if (ahead === 0 && behind === 0) return [];
+    const parts = [
+      ...(ahead > 0 ? [`${formatCount(ahead, 'version')} ahead of`] : []),
+      ...(behind > 0 ? [`${formatCount(behind, 'version')} behind`] : []),
+    ];
+    return [`${parts.join(', ')} ${remote}, as it was last seen`];
+  });
+}
 
 async function* pages(
   repository: Repository,

@@ -47,13 +47,14 @@ async function tell(results: readonly StatusResult[], out: Output): Promise<void
 }
 
 function stateText(
-  { held, latest, behind, clean, added, modified, removed }: StatusResult,
+  { held, latest, behind, clean, added, modified, removed, unpushed }: StatusResult,
   out: Output,
 ): string {
   const at = held === null ? 'never committed' : held;
   const late = behind > 0 ? ` (${behind} behind ${latest})` : '';
   const changed = formatCount(added.length + modified.length + removed.length, 'change');
-  return `${at}${late}  ${clean ? out.style('green', 'clean') : out.style('yellow', changed)}`;
+  const sent = unpushed.length > 0 ? `  ${formatCount(unpushed.length, 'version')} not pushed` : '';
+  return `${at}${late}  ${clean ? out.style('green', 'clean') : out.style('yellow', changed)}${sent}`;
 }
 
 async function paths(what: string, style: Style, list: readonly string[], out: Output): Promise<void> {

@@ -1,0 +1,61 @@
+/** `art remote`: adds, lists, removes and checks the places to share through. */
+import { ArtError } from '#base';
+import { defineCommand } from '../command.ts';
+import type { Output } from '../output.ts';
+import { ADDRESS_OPTIONS, addressOf } from '../remote-words.ts';
+import { alignRows, printable } from '../text.ts';
+import type { RemoteEntry, Repository } from '#repo';
+
+export const remoteCommand = defineCommand({
+  usage: [
+    'remote add NAME URL [--endpoint URL] [--region R] [--path-style] [--profile P] [--local]',
+    'remote list',
+    'remote remove NAME',
+  ],
+  summary: 'Add, list and remove places to share through',
+  words: [1, 3],
+  options: ADDRESS_OPTIONS,
+  examples: [
+    ['art remote add origin /mnt/share/art', 'a folder: on a network share, a stick, a synced drive'],
+    ['art remote add lab s3://bucket/prefix --endpoint https://s3.example.org', 'an S3-compatible store'],
+    ['art remote list', 'those there are'],
+    ['art remote remove lab', 'forget it; nothing there changes'],
+  ],
+  async run({ words, options, out, open }) {
+    const [action, ...rest] = words;
+    if (action !== 'add' && action !== 'list' && action !== 'remove')
+      throw new ArtError('USAGE', `${JSON.stringify(action)} is nothing that art remote does`, {
+        hint: 'Write add, list or remove; see `art remote --help`.',
+      });
+    const wanted = { add: 2, list: 0, remove: 1 }[action];
+    if (rest.length !== wanted)
+      throw new ArtError(
+        'USAGE',
+        `art remote ${action} takes ${wanted === 1 ? '1 word' : `${wanted} words`}`,
+        {
+          hint: 'See `art remote --help`.',
+        },
+      );
+    await using repository = await open();
+    if (action === 'list') return await list(repository, out);
+    const entry =
+      action === 'add'
+        ? repository.addRemote({ name: rest[0], url: rest[1], ...addressOf(options) })
+        : await repository.removeRemote(rest[0]);
+    const { name, url } = entry;
+    if (out.json) return out.document({ name, url });
+    out.say(`${action === 'add' ? 'added' : 'removed'} the remote ${name}: ${printable(url)}`);
+  },
+});
+
+async function list(repository: Repository, out: Output): Promise<void> {
+  const remotes = repository.remotes();
+  if (out.json) return out.array([remotes.map(({ name, url }) => ({ name, url }))]);
+  if (remotes.length === 0) out.say('there is no remote yet: `art remote add origin FOLDER` adds one');
+  const cells = ({ name, url, local }: RemoteEntry) => [
+    out.style('bold', name),
+    printable(url),
+    local ? 'here only' : '',
+  ];
+  for (const line of alignRows(remotes.map(cells))) await out.line(line);
+}

@@ -1,0 +1,104 @@
+/** What the commands that talk to a remote have in common: their words, the bucket they open, what they tell. */
+import { formatBytes, formatCount } from '#base';
+import type { RemoteAddress, RemoteEntry, Repository } from '#repo';
+import type { Bucket, SyncRequest, SyncResult } from '#sync';
+import type { Output } from './output.ts';
+import { printable } from './text.ts';
+import type { Environment } from './who.ts';
+
+/** The options of `remote add` and `clone` that say how to reach a store. */
+export const ADDRESS_OPTIONS = {
+  endpoint: { kind: 'text', value: 'URL', given: 'once', describe: 'Where the S3-compatible store answers' },
+  region: { kind: 'text', value: 'R', given: 'once', describe: 'Its region' },
+  'path-style': { kind: 'switch', describe: 'Put the bucket in the path of requests, not in the host name' },
+  profile: { kind: 'text', value: 'P', given: 'once', describe: 'Credentials of this AWS profile' },
+  local: { kind: 'switch', describe: 'Keep it in .art/config.toml, for this repository alone' },
+} as const;
+
+interface AddressValues {
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly 'path-style': boolean;
+  readonly profile: string | undefined;
+  readonly local: boolean;
+}
+
+/** The options as the library takes them. */
+export function addressOf(options: AddressValues): {
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly pathStyle?: boolean;
+  readonly profile?: string;
+  readonly local: boolean;
+} {
+  const { endpoint, region, profile, local } = options;
+  return {
+    local,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+    ...(options['path-style'] && { pathStyle: true }),
+    ...(profile !== undefined && { profile }),
+  };
+}
+
+/** The first word is a remote if one has that name; the rest, and else all of them, are artifacts. */
+export function remoteAndNames(
+  repository: Repository,
+  words: readonly string[],
+): { readonly remote: RemoteEntry; readonly names: readonly string[] } {
+  const [first, ...rest] = words;
+  const isRemote = first !== undefined && repository.remotes().some(({ name }) => name === first);
+  return isRemote
+    ? { remote: repository.remote(first), names: rest }
+    : { remote: repository.remote(), names: words };
+}
+
+/** Opens what a remote names. */
+export async function openRemote(
+  root: string,
+  remote: RemoteAddress,
+  setting: { readonly env: Environment; readonly now: () => number; readonly create?: boolean },
+): Promise<Bucket> {
+  const { openBucket } = await import('#sync');
+  const { url, endpoint, region, pathStyle, profile } = remote;
+  return openBucket(url, {
+    cwd: root,
+    env: setting.env,
+    home: setting.env['HOME'],
+    now: setting.now,
+    create: setting.create === true,
+    endpoint,
+    region,
+    pathStyle,
+    profile,
+  });
+}
+
+/** Runs a library call against the remote that the words name. */
+export async function withRemote(
+  repository: Repository,
+  words: readonly string[],
+  setting: { readonly env: Environment; readonly now: () => number; readonly create?: boolean },
+  work: (repository: Repository, request: SyncRequest) => Promise<SyncResult>,
+): Promise<SyncResult> {
+  const { remote, names } = remoteAndNames(repository, words);
+  await using bucket = await openRemote(repository.root, remote, setting);
+  return await work(repository, { remote: remote.name, bucket, names });
+}
+
+/** Tells people, or a program, what a push, fetch, pull or clone did. */
+export async function tellSync(
+  result: SyncResult,
+  out: Output,
+  said: { readonly verb: string; readonly nothing: string },
+): Promise<void> {
+  if (out.json) return out.document(result);
+  const { remote, versions, renumbered, objects, bytes, requests, upToDate } = result;
+  if (upToDate) return out.say(`${said.nothing} ${remote}`);
+  out.say(
+    `${said.verb} ${remote}: ${formatCount(versions, 'version')}, ${formatCount(objects, 'object')}, ` +
+      `${formatBytes(bytes)} in ${formatCount(requests, 'request')}`,
+  );
+  for (const { name, from, to } of renumbered)
+    await out.line(`${printable(name)}: your ${from} is now ${out.style('bold', to)}`);
+}

@@ -124,17 +124,18 @@ function mergeKnown({ base, ours, theirs }: MergeInput): {
   for (const [number, before] of base?.fates ?? []) {
     const mine = ours.fates.get(number) ?? before;
     const its = theirs.fates.get(number) ?? before;
-    if (sameFate(mine, before) || sameFate(mine, its)) continue; // As theirs has it.
-    if (sameFate(its, before)) fates.set(number, mine);
-    else if (mine.alive && its.alive) {
-      const both = mergeVersions(before.alive ? before.version : undefined, mine.version, its.version);
-      if (!sameVersion(both, its.version)) fates.set(number, { alive: true, version: both });
-    } else if (before.alive && mine.alive !== its.alive) {
-      // One side deleted what the other changed.
+    if (before.alive && mine.alive !== its.alive) {
+      // One side deleted it: that wins over an edit, but not over a name it got since.
       const [keeper, by] = mine.alive ? ([ours, 'theirs'] as const) : ([theirs, 'ours'] as const);
       const alias = newAliasOn(number, keeper, base);
       if (alias !== undefined) problems.push({ kind: 'deleted', number, alias, by });
       else if (!mine.alive) fates.set(number, mine);
+    } else if (sameFate(mine, before) || sameFate(mine, its)) {
+      continue; // As theirs has it.
+    } else if (sameFate(its, before)) fates.set(number, mine);
+    else if (mine.alive && its.alive) {
+      const both = mergeVersions(before.alive ? before.version : undefined, mine.version, its.version);
+      if (!sameVersion(both, its.version)) fates.set(number, { alive: true, version: both });
     } else if (mine.alive) fates.set(number, mine);
   }
   return { fates, problems };

@@ -16,3 +16,7 @@ export { merge } from './merge.ts';
 export type { History, MergeInput, MergeResult, Merged, Problem, Renumbered } from './merge.ts';
 export { openBucket } from './open-bucket.ts';
 export type { BucketOptions } from './open-bucket.ts';
+export { decodeCondemned, encodeCondemned } from './condemned.ts';
+export { condemnedKey, indexKey, packKey, pointerKey } from './keys.ts';
+export { decodePointer, encodePointer } from './pointer.ts';
+export type { Pointer } from './pointer.ts';

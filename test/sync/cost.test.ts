@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { hash, encodeCommit, CHUNK, FILE } from '#object';
+import { MapBuilder, edit, keyOfPath } from '#tree';
+import { addVersion, newArtifact, parseArtifactName, parseTypeName } from '#version';
+import { publishOperation } from '#repo';
+import { Clone, twoClones } from './scene.ts';
+
+const NAME = parseArtifactName('many');
+const ENTRIES = Number(process.env['ART_SYNC_ENTRIES'] ?? 100_000);
+
+/** Commits a tree of many entries, or the same with one of them changed, without any folder. */
+async function commitMany(clone: Clone, changed: string | undefined): Promise<void> {
+  await clone.scene.in(async (repository) => {
+    const { context } = repository;
+    await using tx = await context.store.begin();
+    const file = (path: string, content: string) => {
+      const bytes = Buffer.from(content);
+      const digest = hash(bytes);
+      tx.put(CHUNK, digest, bytes);
+      const key = keyOfPath(path, { folder: false });
+      const none = new Uint8Array(0);
+      return { key, kind: FILE, executable: false, size: bytes.length, digest, extra: none } as const;
+    };
+    const path = (i: number) => `dir${String(i >> 8).padStart(5, '0')}/file${String(i).padStart(8, '0')}`;
+    await publishOperation(tx, context, async (draft) => {
+      const builder = new MapBuilder(draft);
+      for (let i = 0; i < ENTRIES; i++) builder.add(file(path(i), `content ${i % 100}`));
+      let root = builder.finish();
+      if (changed !== undefined)
+        root = await edit(draft, draft, root.digest, [
+          { key: keyOfPath(path(ENTRIES / 2), { folder: false }), entry: file(path(ENTRIES / 2), changed) },
+        ]);
+      const { digest: tree, count: files, bytes } = root;
+      const said = { message: '', author: 'ada', time: 1, metadata: {}, run: null, ext: {} };
+      const encoded = encodeCommit({ tree, parents: [], files, bytes, ...said });
+      const commit = hash(encoded);
+      draft.putNode(commit, encoded);
+      const before =
+        (await draft.findArtifact(NAME)) ?? newArtifact({ name: NAME, type: parseTypeName('dataset') });
+      const { artifact } = await addVersion(draft, before, { commit, bytes });
+      await draft.setArtifact(artifact);
+    });
+  });
+}
+
+describe('what a push and a pull cost', () => {
+  test('one small file changed among many: at most 10 requests and 300 KB', async () => {
+    const { ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await commitMany(ada, undefined);
+    await ada.push();
+    await ben.pull();
+    await commitMany(ada, 'changed');
+    const pushed = await ada.push();
+    expect(pushed.requests).toBeLessThanOrEqual(10);
+    expect(pushed.bytes).toBeLessThanOrEqual(300_000);
+    const pulled = await ben.pull();
+    expect(pulled.requests).toBeLessThanOrEqual(10);
+    expect(pulled.bytes).toBeLessThanOrEqual(300_000);
+  }, 60_000);
+
+  test('requests do not depend on how many versions were not pushed', async () => {
+    const requests: number[] = [];
+    for (const versions of [1, 100]) {
+      const { ada } = await twoClones();
+      await using _a = ada;
+      await ada.commit('cifar', { a: 'first' });
+      await ada.push();
+      await ada.scene.in(async (repository) => {
+        for (let i = 0; i < versions; i++) {
+          ada.scene.write({ 'in-cifar/a': `version ${i}` });
+          await repository.commit({ name: 'cifar', paths: ['in-cifar'], bind: false });
+        }
+      });
+      const pushed = await ada.push();
+      expect(pushed.versions).toBe(versions);
+      requests.push(pushed.requests);
+    }
+    expect(requests[1]).toBe(requests[0]);
+  }, 60_000);
+});

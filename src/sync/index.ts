@@ -17,6 +17,7 @@ export type { History, MergeInput, MergeResult, Merged, Problem, Renumbered } fr
 export { openBucket } from './open-bucket.ts';
 export type { BucketOptions } from './open-bucket.ts';
 export { decodeCondemned, encodeCondemned } from './condemned.ts';
-export { condemnedKey, indexKey, packKey, pointerKey } from './keys.ts';
+export { artifactOfPointer, condemnedKey, indexKey, packKey, pointerKey } from './keys.ts';
 export { decodePointer, encodePointer } from './pointer.ts';
 export type { Pointer } from './pointer.ts';
+export { decodeFormat, encodeFormat } from './bucket-format.ts';

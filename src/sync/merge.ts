@@ -216,7 +216,8 @@ function mergeAliases(
     const here = ours.aliases.get(alias);
     const mine = here === undefined ? undefined : numberOf(here);
     const its = theirs.aliases.get(alias);
-    const told = settled.get(alias) === its && its !== undefined;
+    // Who took ours away after being told leaves it to theirs.
+    const told = mine !== undefined && its !== undefined && settled.get(alias) === its;
     const before = told ? its : base?.aliases.get(alias);
     const isConflict =
       mine !== its && mine !== before && its !== before && mine !== undefined && its !== undefined;

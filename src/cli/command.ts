@@ -53,8 +53,6 @@ export interface Invocation<O extends Options> {
   readonly now: () => number;
   /** What comes in on standard input; read it once. */
   stdin(): AsyncIterable<Uint8Array>;
-  /** Opens the repository around `folder`. `signed`: the command's work carries the author's name. */
-  open(options?: { readonly signed?: boolean }): Promise<Repository>;
   readonly env: Environment;
   /** Opens the repository around `folder`, or `at`. `signed`: the command's work carries the author's name. */
   open(options?: { readonly signed?: boolean; readonly at?: string }): Promise<Repository>;

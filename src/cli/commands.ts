@@ -123,8 +123,8 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
 export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
   (
     '-C -t --type -m --message -a --alias --tag --meta --meta-file --description ' +
-    '--path --limit --offset --length --undo-window --add --onto --part --finish'
-    '--endpoint --region --profile --path --limit --offset --length --undo-window'
+    '--path --limit --offset --length --undo-window --add --onto --part --finish ' +
+    '--endpoint --region --profile'
   ).split(' '),
 );
 

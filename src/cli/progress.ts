@@ -46,8 +46,6 @@ export class ProgressLine {
 }
 
 /** `1,234 of 5,000 files  1.2 GiB  340 MiB/s  12 s left`; in the middle of the first file its bytes alone. */
-export function progressText({ files, bytes, totalFiles, totalBytes }: Progress, tookMs: number): string {
-/** `1,234 of 5,000 files  1.2 GiB  340 MiB/s  12 s left`. */
 export function progressText(progress: Progress, tookMs: number): string {
   const { files, bytes, totalFiles, totalBytes, what = 'file' } = progress;
   const counted =

@@ -41,7 +41,7 @@ export class Clone implements AsyncDisposable {
     const [result] = await this.scene.in((repository) =>
       repository.commit({ name, paths: [folder], bind: false }),
     );
-    return result.version;
+    return result.version!;
   }
 
   alias(spec: string, ...aliases: string[]) {

@@ -1,6 +1,6 @@
 /** Says what a bucket is: whose it is, and which art may read and write it. Put once, never changed. */
 import { randomBytes } from 'node:crypto';
-import { ArtError, utf8 } from '#base';
+import { ArtError, isArtError, utf8 } from '#base';
 import { CHUNKER_ID } from '#object';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Abortable, Bucket } from './bucket.ts';
@@ -14,6 +14,8 @@ export interface BucketFormat {
 /** What this art reads and writes. */
 const VERSION = 1;
 const FORMAT_BYTES_MAX = 4096;
+/** How often a put of unknown outcome is looked after. */
+const TRIES = 5;
 const HASH = 'blake3-256';
 
 /** One line of JSON, readable for people who look into a bucket. */
@@ -70,7 +72,11 @@ export async function readFormat(
  * Makes an empty bucket ours, or gives the format of one that is. Raises REMOTE_NOT_ART for one that holds something
  * else, which is left as it is.
  */
-export async function claimBucket(bucket: Bucket, options: Abortable = {}): Promise<BucketFormat> {
+export async function claimBucket(
+  bucket: Bucket,
+  options: Abortable = {},
+  attempt = 1,
+): Promise<BucketFormat> {
   const found = await readFormat(bucket, { ...options, writing: true });
   if (found !== undefined) return found;
   for await (const { key } of bucket.list('', options)) {
@@ -80,8 +86,14 @@ export async function claimBucket(bucket: Bucket, options: Abortable = {}): Prom
     );
   }
   const fresh = { id: randomBytes(16).toString('hex') };
-  const tag = await bucket.putIfAbsent(FORMAT_KEY, bytesBody(encodeFormat(fresh)), options);
-  if (tag !== undefined) return fresh;
+  try {
+    const tag = await bucket.putIfAbsent(FORMAT_KEY, bytesBody(encodeFormat(fresh)), options);
+    if (tag !== undefined) return fresh;
+  } catch (error) {
+    // Whoever's it is now, it is to be read; and if it is nobody's, it is tried again.
+    if (!isArtError(error, 'REMOTE_UNCERTAIN') || attempt === TRIES) throw error;
+    return claimBucket(bucket, options, attempt + 1);
+  }
   const theirs = await readFormat(bucket, { ...options, writing: true });
   if (theirs === undefined)
     throw new ArtError('REMOTE_FAILED', `${JSON.stringify(bucket.url)} does not keep what is put into it`);

@@ -248,7 +248,8 @@ describe('JSON', () => {
 describe('failures', () => {
   test.each([
     ['comit', 2, 'USAGE', 'Did you mean `art commit`?'],
-    ['push', 2, 'USAGE', undefined],
+    ['push', 2, 'REMOTE_UNSAID', 'Add one: `art remote add origin FOLDER`.'],
+    ['sned', 2, 'USAGE', undefined],
     ['log a b', 2, 'USAGE', undefined],
     ['show', 2, 'USAGE', undefined],
     ['alias d', 2, 'USAGE', undefined],

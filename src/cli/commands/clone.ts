@@ -19,7 +19,6 @@ export const cloneCommand = defineCommand({
   examples: [
     ['art clone /mnt/share/art work', 'what is in a shared folder, into the new folder work'],
     ['art clone s3://bucket/prefix', 'into a folder called prefix'],
-    ['cd work && art checkout cifar', 'then: it checks out nothing by itself'],
   ],
   stopped: 'stopped; run it again in the same place, and what was fetched is not fetched again',
   async run({ words, options, out, folder, now, env, open }) {

@@ -11,7 +11,7 @@ export const fetchCommand = defineCommand({
   },
   examples: [
     ['art fetch', 'what is at origin?'],
-    ['art ls cifar:origin/latest', 'look at the newest version there, once fetched'],
+    ['art fetch lab cifar', 'one artifact, from the remote called lab; then `art ls cifar:lab/latest`'],
   ],
   stopped: 'stopped; what was fetched is not fetched again',
   async run({ words, options, out, now, env, open }) {

@@ -32,7 +32,6 @@ export const ERRORS = {
   CONFIG_INVALID: { exit: 2 },
   REMOTE_URL_INVALID: { exit: 2, hint: 'Give the path of a folder, file:///PATH or s3://BUCKET/PREFIX.' },
   NOTHING_BOUND: { exit: 2, hint: 'Name an artifact and a path: `art commit NAME PATH`.' },
-  REMOTE_URL_INVALID: { exit: 2, hint: 'Write a folder, file:///FOLDER or s3://BUCKET/PREFIX.' },
   REMOTE_UNSAID: { exit: 2, hint: 'Name one: `art push REMOTE`; `art remote list` shows them.' },
   // 3: it is not there
   REPOSITORY_NOT_FOUND: { exit: 3, hint: 'Run `art init` in the folder that should hold it.' },

@@ -14,8 +14,6 @@ export { push } from './push.ts';
 export { requireArt } from './session.ts';
 export { merge } from './merge.ts';
 export type { History, MergeInput, MergeResult, Merged, Problem, Renumbered } from './merge.ts';
-export { openBucket } from './open-bucket.ts';
-export type { BucketOptions } from './open-bucket.ts';
 export { decodeCondemned, encodeCondemned } from './condemned.ts';
 export { artifactOfPointer, condemnedKey, indexKey, packKey, pointerKey } from './keys.ts';
 export { decodePointer, encodePointer } from './pointer.ts';

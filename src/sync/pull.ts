@@ -106,10 +106,9 @@ export function resultOf(
   session: RemoteSession,
   result: Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'>,
 ): SyncResult {
-  const { remote, bucket, objects } = session;
+  const { remote, objects, cost } = session;
   const { versions, renumbered, upToDate } = result;
-  const bytes = bucket.bytesSent + bucket.bytesReceived;
-  return { remote, versions, renumbered, objects, bytes, requests: bucket.requests, upToDate };
+  return { remote, versions, renumbered, objects, ...cost, upToDate };
 }
 
 /** Merges outside the lock first, only to learn of conflicts and to note them. */

@@ -6,9 +6,9 @@ import type { RecordSource } from '#store';
 import { decodeConflicts, decodeSeen, foldName, loadArtifact, parseArtifactName, remoteKeys } from '#version';
 import type { ArtifactName, RemoteSeen } from '#version';
 import { readAll } from './bucket.ts';
-import type { Bucket, Tag } from './bucket.ts';
+import type { Bucket, Tag, Traffic } from './bucket.ts';
 import { claimBucket, readFormat } from './bucket-format.ts';
-import { CountingBucket } from './counting-bucket.ts';
+import { counting } from './counting.ts';
 import { fetchClosure } from './fetch-closure.ts';
 import { POINTERS, artifactOfPointer, pointerKey } from './keys.ts';
 import { Landing } from './landing.ts';
@@ -31,7 +31,9 @@ export class RemoteSession {
   readonly context: Context;
   /** The name it has here. */
   readonly remote: string;
-  readonly bucket: CountingBucket;
+  readonly bucket: Bucket & { readonly traffic: Traffic };
+  /** What had gone over the border before. */
+  readonly #before: Traffic;
   objects = 0;
   #fetchedBytes = 0;
   #opened: { readonly index: PackIndex; readonly reader: RemoteReader } | undefined;
@@ -39,7 +41,17 @@ export class RemoteSession {
   constructor(context: Context, remote: string, bucket: Bucket) {
     this.context = context;
     this.remote = remote;
-    this.bucket = new CountingBucket(bucket);
+    this.bucket = counting(bucket);
+    const { requests, bytesSent, bytesReceived } = this.bucket.traffic;
+    this.#before = { requests, bytesSent, bytesReceived };
+  }
+
+  /** Requests, and bytes both ways, of this session. */
+  get cost(): { readonly requests: number; readonly bytes: number } {
+    const { requests, bytesSent, bytesReceived } = this.bucket.traffic;
+    const before = this.#before;
+    const bytes = bytesSent - before.bytesSent + bytesReceived - before.bytesReceived;
+    return { requests: requests - before.requests, bytes };
   }
 
   get options(): { readonly signal?: AbortSignal } {

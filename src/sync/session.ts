@@ -47,11 +47,11 @@ export class RemoteSession {
   }
 
   /** Requests, and bytes both ways, of this session. */
-  get cost(): { readonly requests: number; readonly bytes: number } {
+  get cost(): { readonly bytes: number; readonly requests: number } {
     const { requests, bytesSent, bytesReceived } = this.bucket.traffic;
     const before = this.#before;
     const bytes = bytesSent - before.bytesSent + bytesReceived - before.bytesReceived;
-    return { requests: requests - before.requests, bytes };
+    return { bytes, requests: requests - before.requests };
   }
 
   get options(): { readonly signal?: AbortSignal } {

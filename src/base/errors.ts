@@ -31,6 +31,9 @@ export const ERRORS = {
   HASH_AMBIGUOUS: { exit: 2, hint: 'Give more characters of the hash.' },
   CONFIG_INVALID: { exit: 2 },
   REMOTE_URL_INVALID: { exit: 2, hint: 'Give the path of a folder, file:///PATH or s3://BUCKET/PREFIX.' },
+  DESCRIPTION_INVALID: { exit: 2, hint: 'Keep longer texts in a file of the version.' },
+  DELETE_UNCLEAR: { exit: 2 },
+  UNDO_UNCLEAR: { exit: 2, hint: '`art ops` lists the operations; name the one to take back.' },
   NOTHING_BOUND: { exit: 2, hint: 'Name an artifact and a path: `art commit NAME PATH`.' },
   REMOTE_UNSAID: { exit: 2, hint: 'Name one: `art push REMOTE`; `art remote list` shows them.' },
   // 3: it is not there
@@ -46,6 +49,9 @@ export const ERRORS = {
   DRAFT_NOT_FOUND: { exit: 3, hint: 'A first `art commit NAME --part ID --add …` begins one.' },
   REMOTE_NOT_FOUND: { exit: 3, hint: '`art remote list` shows the remotes there are.' },
   REMOTE_EMPTY: { exit: 3, hint: 'Push to it first, or check the address.' },
+  OPERATION_NOT_FOUND: { exit: 3, hint: '`art ops` lists the operations there are.' },
+  UNDO_GONE: { exit: 3, hint: 'What undo needs is kept for 30 days, or as `art gc --undo-window` said.' },
+  METADATA_KEY_NOT_FOUND: { exit: 3, hint: '`art meta SPEC` shows what there is.' },
   CONFIG_NOT_FOUND: { exit: 3, hint: '`art config` lists what is set.' },
   // 4: data is damaged
   OBJECT_CORRUPT: {
@@ -89,6 +95,9 @@ export const ERRORS = {
     exit: 5,
     hint: 'If that was meant: `art remote remove` it, add it again, and pull; versions only you have get new numbers.',
   },
+  VERSION_NAMED: {
+    hint: 'Use --force to delete it with its aliases, or --except-aliased to leave such versions.',
+  UNDO_REFUSED: { exit: 5, hint: 'Take back what came later first; `art ops` lists it.' },
   REF_MOVED: { exit: 5, hint: 'Run the command again.' },
   REUSED_GONE: { exit: 5, hint: 'Run the command again.' },
   // 6: somebody else is at it

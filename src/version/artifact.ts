@@ -53,6 +53,14 @@ export function saveArtifact(sink: NodeSink, artifact: Artifact): Artifact & { r
   return { saved: digest, state };
 }
 
+/**
+ * Whether nothing lives in it: it is gone for everybody who looks, but keeps its name, so that no number of its versions
+ * is ever used again and an undo can bring them back.
+ */
+export function isDeleted({ state }: Artifact): boolean {
+  return state.versionCount === 0;
+}
+
 /** The aliases of every version that has any, each list sorted; `latest` is not among them. */
 export function aliasesByNumber({ state }: Artifact): ReadonlyMap<number, readonly Alias[]> {
   const byNumber = new Map<number, Alias[]>();

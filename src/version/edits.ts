@@ -10,6 +10,7 @@ import type { Artifact } from './artifact.ts';
 import type { Alias, Tag } from './names.ts';
 import { aliasNotFound, getVersion } from './resolve.ts';
 import { tombstoneEntry, versionEntry, versionKey } from './version.ts';
+import type { Tombstone } from './version.ts';
 
 /** Where the nodes of an artifact are read and put; what was put can be read back at once. */
 export type ArtifactIo = NodeSource & NodeSink;
@@ -109,52 +110,102 @@ export function removeAlias(artifact: Artifact, alias: Alias): Artifact {
   return withState(artifact, { aliases });
 }
 
-/** Deletes a live version and its aliases, and leaves a tombstone: its number is never used again. Raises VERSION_NOT_FOUND. */
-export async function removeVersion(
+/** Sets what is said about an artifact as a whole. */
+export function editArtifact(
+  artifact: Artifact,
+  changes: Partial<Pick<ArtifactState, 'name' | 'type' | 'description' | 'tags'>>,
+): Artifact {
+  const tags = changes.tags === undefined ? artifact.state.tags : tagSet(changes.tags);
+  return withState(artifact, { ...changes, tags });
+}
+
+/** Who deleted versions, and when. */
+export interface Deleter {
+  readonly who: string;
+  readonly when: number;
+}
+
+/**
+ * Deletes live versions and their aliases, and leaves tombstones: their numbers are never used again. `numbers` ascend.
+ * Raises VERSION_NOT_FOUND.
+ */
+export async function removeVersions(
   io: ArtifactIo,
   artifact: Artifact,
-  number: number,
-  by: { readonly who: string; readonly when: number },
+  numbers: readonly number[],
+  by: Deleter,
 ): Promise<Artifact> {
-  const { commit, bytes } = await getVersion(io, artifact, number);
-  const changed = await withVersions(io, artifact, { key: versionKey(number), entry: undefined });
-  const tombstone = tombstoneEntry({ number, commit, bytes, ...by });
-  const tombstones = await editMap(io, artifact.state.tombstones, { key: tombstone.key, entry: tombstone });
-  const aliases = [...artifact.state.aliases].filter(([, aliased]) => aliased !== number);
-  return withState(changed, {
-    aliases: new Map(aliases),
+  const gone: Tombstone[] = [];
+  for (const number of numbers) {
+    const { commit, bytes } = await getVersion(io, artifact, number);
+    gone.push({ number, commit, bytes, ...by });
+  }
+  const removed = new Set(numbers);
+  const aliases = [...artifact.state.aliases].filter(([, aliased]) => !removed.has(aliased));
+  const changed = await applyEdits(io, artifact, {
+    versions: numbers.map(absent),
+    tombstones: gone.map(grave),
+  });
+  return withState(changed, { aliases: new Map(aliases) });
+}
+
+/** Changes of both maps of an artifact, each in the order of its keys. */
+export interface VersionEdits {
+  readonly versions: readonly MapEdit[];
+  readonly tombstones: readonly MapEdit[];
+}
+
+/** The edit that takes the entry of `number` out of a map. */
+export function absent(number: number): MapEdit {
+  return { key: versionKey(number), entry: undefined };
+}
+
+/** The edit that puts up a tombstone. */
+export function grave(tombstone: Tombstone): MapEdit {
+  const entry = tombstoneEntry(tombstone);
+  return { key: entry.key, entry };
+}
+
+/** Changes the maps of versions and tombstones; aliases are the caller's to keep in step. */
+export async function applyEdits(io: ArtifactIo, artifact: Artifact, edits: VersionEdits): Promise<Artifact> {
+  const versions = await editMap(io, artifact.state.versions, edits.versions);
+  const tombstones = await editMap(io, artifact.state.tombstones, edits.tombstones);
+  return withState(artifact, {
+    versions: versions?.digest ?? null,
+    versionCount: versions?.count ?? 0,
+    bytes: versions?.bytes ?? 0,
     tombstones: tombstones?.digest ?? null,
     tombstoneCount: tombstones?.count ?? 0,
   });
 }
 
-async function withVersions(io: ArtifactIo, artifact: Artifact, change: MapEdit): Promise<Artifact> {
-  const root = await editMap(io, artifact.state.versions, change);
-  return withState(artifact, {
-    versions: root?.digest ?? null,
-    versionCount: root?.count ?? 0,
-    bytes: root?.bytes ?? 0,
-  });
+function withVersions(io: ArtifactIo, artifact: Artifact, change: MapEdit): Promise<Artifact> {
+  return applyEdits(io, artifact, { versions: [change], tombstones: [] });
 }
 
 /** The changed map, or undefined if it is now empty: a state has no empty maps. */
-async function editMap(io: ArtifactIo, root: Digest | null, change: MapEdit): Promise<MapRoot | undefined> {
+async function editMap(
+  io: ArtifactIo,
+  root: Digest | null,
+  changes: readonly MapEdit[],
+): Promise<MapRoot | undefined> {
   if (root !== null) {
-    const changed = await edit(io, io, root, [change]);
+    const changed = await edit(io, io, root, changes);
     return changed.count === 0 ? undefined : changed;
   }
-  if (change.entry === undefined) return undefined;
+  const entries = changes.flatMap(({ entry }) => entry ?? []);
+  if (entries.length === 0) return undefined;
   const builder = new MapBuilder(io);
-  builder.add(change.entry);
+  for (const entry of entries) builder.add(entry);
   return builder.finish();
 }
 
-function withState({ saved, state }: Artifact, changes: Partial<ArtifactState>): Artifact {
+export function withState({ saved, state }: Artifact, changes: Partial<ArtifactState>): Artifact {
   return { saved, state: { ...state, ...changes } };
 }
 
 /** Sorted and each once: the same tags are the same bytes. */
-function tagSet(tags: readonly string[]): readonly string[] {
+export function tagSet(tags: readonly string[]): readonly string[] {
   const set = [...new Set(tags)].sort(compareUtf8);
   if (set.length > TAGS_MAX) throw new ArtError('NAME_INVALID', `a version has at most ${TAGS_MAX} tags`);
   return set;

@@ -1,18 +1,21 @@
 /** version: artifact, version, alias, tag: the movable names, and the files that say which are wanted. */
-export { aliasesByNumber, loadArtifact, newArtifact, saveArtifact } from './artifact.ts';
+export { aliasesByNumber, isDeleted, loadArtifact, newArtifact, saveArtifact } from './artifact.ts';
 export type { Artifact } from './artifact.ts';
 export { getConfig, listConfig, setConfig, unsetConfig } from './config.ts';
 export {
   addProducer,
   addTags,
   addVersion,
+  editArtifact,
   editVersion,
   removeAlias,
   removeTags,
-  removeVersion,
+  removeVersions,
   setAlias,
 } from './edits.ts';
 export type { ArtifactIo, NewVersion } from './edits.ts';
+export { takeBack } from './inverse.ts';
+export type { Change, TakenBack } from './inverse.ts';
 export { LOCK_FILE, formatLock, parseLock } from './lock.ts';
 export type { Pin } from './lock.ts';
 export {
@@ -39,6 +42,8 @@ export {
   encodeNumber,
   encodeOperation,
   encodeRef,
+  folderOfRef,
+  folderRef,
   recordKeys,
 } from './records.ts';
 export type { Held, Operation, RefChange } from './records.ts';
@@ -50,7 +55,7 @@ export type { Origin, StoredDraft } from './stored-draft.ts';
 export type { Tombstone, Version } from './version.ts';
 export { findLatest, findTombstone, findVersion, findVersionOfCommit, listVersions } from './versions.ts';
 export type { ListOptions } from './versions.ts';
-export { WANTED_FILE, bind, boundPath, parseWanted, pathsOverlap, unbind } from './wanted.ts';
+export { WANTED_FILE, bind, boundPath, parseWanted, pathsOverlap, renameBinding, unbind } from './wanted.ts';
 export type { Binding, Wanted } from './wanted.ts';
 export { allFates, changedNumbers, fatesOf, withFates } from './changes.ts';
 export type { Fate } from './changes.ts';

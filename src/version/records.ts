@@ -22,7 +22,10 @@ export interface Operation {
   readonly undoes: number | null;
 }
 
-/** `ref` is a record key (`ref/artifacts/cifar`); null is a ref that did not exist before, or does not after. */
+/**
+ * `ref` is a record key (`ref/artifacts/cifar`), or a folder on disk (`folder:/data/cifar`) of which `before` is a
+ * snapshot of what was lost there. Null is a ref that did not exist before, or does not after.
+ */
 export interface RefChange {
   readonly ref: string;
   readonly before: Digest | null;
@@ -77,6 +80,18 @@ export const recordKeys = {
 /** The artifact whose state is kept at `key`; undefined if it is the key of something else. */
 export function artifactOfKey(key: string): ArtifactName | undefined {
   return key.startsWith(ARTIFACTS) ? parseArtifactName(key.slice(ARTIFACTS.length)) : undefined;
+}
+
+const FOLDER_REF = 'folder:';
+
+/** What the operation log calls a folder on disk. */
+export function folderRef(path: string): string {
+  return FOLDER_REF + path;
+}
+
+/** The absolute path of the folder that the operation log calls `ref`; undefined if it is something else. */
+export function folderOfRef(ref: string): string | undefined {
+  return ref.startsWith(FOLDER_REF) ? ref.slice(FOLDER_REF.length) : undefined;
 }
 
 /** A ref's record: the 32 bytes of a digest. */

@@ -88,12 +88,14 @@ export function keyPath(key: string): string[] {
   return path;
 }
 
-function skipBlanks(text: string, at: number): number {
+/** Offset of the first character from `at` on that is no blank. */
+export function skipBlanks(text: string, at: number): number {
   while (text[at] === ' ' || text[at] === '\t' || text[at] === '\ufeff') at++;
   return at;
 }
 
-function endOfKey(text: string, at: number, end: ']' | '='): number {
+/** Offset of the `end` that closes the key that begins at `at`. */
+export function endOfKey(text: string, at: number, end: ']' | '='): number {
   while (at < text.length && text[at] !== end) at = isQuote(text[at]) ? endOfString(text, at) : at + 1;
   return at;
 }

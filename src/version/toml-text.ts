@@ -2,7 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TomlError, parse } from 'smol-toml';
 import { ArtError } from '#base';
-import { keyPath, nextLine, samePath, scanStatements, startsWithPath } from './toml-scan.ts';
+import {
+  endOfKey,
+  keyPath,
+  nextLine,
+  samePath,
+  scanStatements,
+  skipBlanks,
+  startsWithPath,
+} from './toml-scan.ts';
 import type { Statement } from './toml-scan.ts';
 
 export type TomlTable = Readonly<Record<string, unknown>>;
@@ -90,6 +98,33 @@ export function removeValue(text: string, file: string, path: readonly string[])
   for (const { start, end } of stretches(scanStatements(text), path).reverse())
     edited = cut(edited, start, end);
   return proven(edited, file, after, `remove ${formatKey(path)}`);
+}
+
+/** `text` with the last part of `path` called `name`, wherever it is written. Raises CONFIG_INVALID if that takes a person. */
+export function renameKey(text: string, file: string, path: readonly string[], name: string): string {
+  const before = parseToml(text, file);
+  const last = path.length - 1;
+  let edited = text;
+  for (const statement of scanStatements(text).reverse()) {
+    const { kind, path: at, tableDepth, start, value } = statement;
+    // What a pair's own key does not say, its header does.
+    const said = kind === 'pair' ? tableDepth : 0;
+    if (!startsWithPath(at, path) || said > last) continue;
+    const from = kind === 'pair' ? skipBlanks(text, start) : value.start;
+    const key = formatKey([...at.slice(said, last), name, ...at.slice(last + 1)]);
+    const until = endOfKey(text, from, kind === 'pair' ? '=' : ']');
+    edited = `${edited.slice(0, from)}${key}${kind === 'pair' ? ' ' : ''}${edited.slice(until)}`;
+  }
+  const wanted = withKey(before, path, name);
+  return proven(edited, file, wanted, `call ${formatKey(path)} ${formatKey([name])}`);
+}
+
+function withKey(table: TomlTable, [key, ...rest]: readonly string[], name: string): TomlTable {
+  const rows = Object.entries(table).map(([at, value]) => {
+    if (at !== key) return [at, value];
+    return rest.length === 0 ? [name, value] : [at, withKey(value as TomlTable, rest, name)];
+  });
+  return Object.fromEntries(rows) as TomlTable;
 }
 
 function holdsMany(table: TomlTable, path: readonly string[]): boolean {

@@ -2,7 +2,7 @@
 import { ArtError, suggest } from '#base';
 import { foldName, parseArtifactName, parseTypeName } from './names.ts';
 import type { ArtifactName, TypeName } from './names.ts';
-import { configError, isTable, lineOf, parseToml, removeValue, setValue } from './toml-text.ts';
+import { configError, isTable, lineOf, parseToml, removeValue, renameKey, setValue } from './toml-text.ts';
 import type { TomlTable } from './toml-text.ts';
 
 export const WANTED_FILE = 'art.toml';
@@ -74,6 +74,31 @@ export function unbind(text: string, name: ArtifactName, file = WANTED_FILE): st
     );
   }
   return removeValue(text, file, ['artifacts', name]);
+}
+
+/**
+ * `text` with the table of `name` under another name, and with `type` in it if it says a type at all; all else kept.
+ * Gives `text` itself if `name` is not bound. Raises BINDING_CONFLICT if `to` is bound already, CONFIG_INVALID if it takes a person to edit the file.
+ */
+export function renameBinding(
+  text: string,
+  { name, to, type }: { readonly name: ArtifactName; readonly to: ArtifactName; readonly type: string },
+  file = WANTED_FILE,
+): string {
+  const bound = parseWanted(text, file).bindings.get(name);
+  if (bound === undefined) return text;
+  const typed =
+    bound.type === undefined || bound.type === type
+      ? text
+      : setValue(text, file, ['artifacts', name, 'type'], type);
+  const taken = [...parseWanted(text, file).bindings.keys()].find(
+    (other) => foldName(other) === foldName(to),
+  );
+  if (taken !== undefined && taken !== name)
+    throw new ArtError('BINDING_CONFLICT', `a folder is bound to "${taken}" already`, {
+      hint: `\`art unbind ${taken}\` takes that binding away.`,
+    });
+  return name === to ? typed : renameKey(typed, file, ['artifacts', name], to);
 }
 
 /** The one form of a path that may be bound, or why it may not be. */

@@ -21,7 +21,7 @@ import {
   parseTypeName,
   removeAlias,
   removeTags,
-  removeVersion,
+  removeVersions,
   saveArtifact,
   setAlias,
 } from '#version';
@@ -107,7 +107,7 @@ test('any edits do what they do to a plain map: no number comes twice, the newes
             break;
           }
           case 'remove':
-            await attempt(known, 'VERSION_NOT_FOUND', () => removeVersion(io, artifact, at.number, BY));
+            await attempt(known, 'VERSION_NOT_FOUND', () => removeVersions(io, artifact, [at.number], BY));
             if (model.live.delete(at.number)) model.dead.add(at.number);
             for (const [name, to] of model.aliases) if (to === at.number) model.aliases.delete(name);
             break;

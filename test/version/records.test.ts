@@ -15,6 +15,8 @@ import {
   encodeOperation,
   encodeRef,
   encodeStoredDraft,
+  folderOfRef,
+  folderRef,
   parseArtifactName,
   parseDraftId,
   recordKeys,
@@ -141,6 +143,12 @@ test('keys sort as the numbers they hold, are ASCII and tell records apart', () 
   expect(recordKeys.draft(name('a.b'), parseDraftId('x'))).toBe('draft/a.b/x');
   expect(artifactOfKey('ref/artifacts/a.b')).toBe('a.b');
   expect(artifactOfKey('held/x')).toBeUndefined();
+  expect(folderRef('/d/ü')).toBe('folder:/d/ü');
+  expect(folderOfRef(folderRef('/d/ü'))).toBe('/d/ü');
+  expect([folderOfRef('ref/artifacts/folder'), artifactOfKey(folderRef('/d'))]).toEqual([
+    undefined,
+    undefined,
+  ]);
 });
 
 test('records are these bytes', () => {

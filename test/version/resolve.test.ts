@@ -9,7 +9,7 @@ import {
   parseArtifactName,
   parseSpec,
   parseTypeName,
-  removeVersion,
+  removeVersions,
   resolve,
   setAlias,
 } from '#version';
@@ -27,7 +27,7 @@ beforeAll(async () => {
     ({ artifact } = await addVersion(io, artifact, { commit: digestOf(i), bytes: 1 }));
   }
   for (const number of [3, 7, COUNT - 1]) {
-    artifact = await removeVersion(io, artifact, number, { who: 'mia', when: Date.UTC(2024, 1, 2) });
+    artifact = await removeVersions(io, artifact, [number], { who: 'mia', when: Date.UTC(2024, 1, 2) });
   }
   artifact = await setAlias(io, artifact, parseAlias('best'), 8);
 });

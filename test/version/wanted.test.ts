@@ -1,7 +1,15 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isArtError } from '#base';
-import { bind, boundPath, parseArtifactName, parseWanted, pathsOverlap, unbind } from '#version';
+import {
+  bind,
+  boundPath,
+  parseArtifactName,
+  parseWanted,
+  pathsOverlap,
+  renameBinding,
+  unbind,
+} from '#version';
 
 const name = parseArtifactName;
 
@@ -251,4 +259,37 @@ test('no text raises anything but an operating error', () => {
     }),
     { numRuns: 1500 },
   );
+});
+
+describe('a binding under another name', () => {
+  const rename = (text: string, type = 'dataset') =>
+    renameBinding(text, { name: parseArtifactName('d'), to: parseArtifactName('e.x'), type });
+
+  test.each([
+    ['# c\n[artifacts.d] # mine\npath = "p"\n', '# c\n[artifacts."e.x"] # mine\npath = "p"\n'],
+    ['[artifacts]\nd.path = "p"\nd.note = "n"\n', '[artifacts]\n"e.x".path = "p"\n"e.x".note = "n"\n'],
+    ['artifacts.d.path="p"\n', 'artifacts."e.x".path ="p"\n'],
+    [
+      '[artifacts.d]\npath = "p"\n[artifacts.d.more]\nx = 1\n',
+      '[artifacts."e.x"]\npath = "p"\n[artifacts."e.x".more]\nx = 1\n',
+    ],
+    ['[artifacts]\nd = { path = "p" }\n', '[artifacts]\n"e.x" = { path = "p" }\n'],
+    ['[artifacts.other]\npath = "p"\n', '[artifacts.other]\npath = "p"\n'],
+  ])('keeps all else: %j', (text, wanted) => {
+    expect(rename(text)).toBe(wanted);
+  });
+
+  test('says the new type only where a type is said', () => {
+    expect(rename('[artifacts.d]\npath = "p"\ntype = "a"\n', 'b')).toContain('type = "b"');
+    expect(rename('[artifacts.d]\npath = "p"\n', 'b')).not.toContain('type');
+  });
+
+  test('does not take the place of another', () => {
+    const both = '[artifacts.d]\npath = "p"\n[artifacts."E.x"]\npath = "q"\n';
+    expect(() => rename(both)).toThrow(expect.objectContaining({ code: 'BINDING_CONFLICT' }));
+  });
+
+  test('is left to a person where the layout does not let art', () => {
+    expect(() => rename('artifacts = { d = { path = "p" } }\n')).toThrow('edit it by hand');
+  });
 });

@@ -3,13 +3,9 @@ import { ArtError, equalBytes } from '#base';
 import { CHUNK, NODE, formatCid, hash, visitStrongLinks } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { decodeLocation } from './location.ts';
-import type { NodeSource, RecordSource } from './object-store.ts';
 import type { PackReader } from './pack-reader.ts';
 import { objectKey } from './records.ts';
 import type { Table } from './table.ts';
-
-/** The nodes that everything else hangs from, found by reading records; asked again whenever something was published. */
-export type Roots = (source: RecordSource & NodeSource) => AsyncIterable<Digest>;
 
 export interface ClosureVisitor {
   /** Told of each node that a link or a root names; `false` keeps the walk out of it. */

@@ -7,6 +7,7 @@ export type {
   ObjectStore,
   RecordRow,
   RecordSource,
+  Roots,
   Transaction,
   TransactionStats,
 } from './object-store.ts';
@@ -19,7 +20,6 @@ export { DAMAGED_MAX, checkStore } from './check.ts';
 export type { CheckOptions, Checked, DamagedObject } from './check.ts';
 export { collect } from './collect.ts';
 export type { CollectOptions, CollectProgress, Collected } from './collect.ts';
-export type { Roots } from './closure.ts';
 export type { Cache, CacheRow } from './cache.ts';
 export { decodeLocation, encodeLocation, locationOf } from './location.ts';
 export type { Location } from './location.ts';

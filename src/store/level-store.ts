@@ -11,7 +11,8 @@ import { JOURNAL_START, createJournal } from './journal.ts';
 import { LevelTransaction } from './level-transaction.ts';
 import { decodeLocation } from './location.ts';
 import type { Location } from './location.ts';
-import type { ObjectReader, ObjectStore, RecordRow, Transaction } from './object-store.ts';
+import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction } from './object-store.ts';
+import { bytesOnlyBelow } from './only-below.ts';
 import { packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
 import { META_KEY, encodeMeta, objectKey } from './records.ts';
@@ -83,6 +84,10 @@ export class LevelStore implements ObjectStore {
 
   async epoch(): Promise<number> {
     return this.database.use(() => this.database.meta.epoch);
+  }
+
+  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots): Promise<number> {
+    return bytesOnlyBelow(this, nodes, kept);
   }
 
   async rest(): Promise<void> {

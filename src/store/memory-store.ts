@@ -1,10 +1,17 @@
 /** Keeps objects and records in memory: the plainest store that keeps every promise but durability. */
 import { strict as assert } from 'node:assert';
 import { ArtError, compareUtf8, equalBytes, toHex } from '#base';
-import { NODE, formatCid, hash } from '#object';
+import { NODE, formatCid, hash, strongLinks } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { MemoryCache } from './cache.ts';
-import type { LockedStore, ObjectReader, ObjectStore, RecordRow, Transaction } from './object-store.ts';
+import type {
+  LockedStore,
+  ObjectReader,
+  ObjectStore,
+  RecordRow,
+  Roots,
+  Transaction,
+} from './object-store.ts';
 
 export class MemoryStore implements ObjectStore {
   readonly cache = new MemoryCache();
@@ -41,6 +48,19 @@ export class MemoryStore implements ObjectStore {
 
   async epoch(): Promise<number> {
     return 0;
+  }
+
+  async bytesOnlyBelow(nodes: readonly Digest[], kept: Roots): Promise<number> {
+    const seen = new Set<string>();
+    const walk = (kind: ObjectKind, digest: Digest): number => {
+      const bytes = this.#objects.get(keyOf(kind, digest));
+      if (bytes === undefined || seen.has(keyOf(kind, digest))) return 0;
+      seen.add(keyOf(kind, digest));
+      const links = kind === NODE ? strongLinks(bytes) : [];
+      return links.reduce((sum, link) => sum + walk(link.kind, link.digest), bytes.length);
+    };
+    for await (const root of kept(this)) walk(NODE, root);
+    return nodes.reduce((sum, digest) => sum + walk(NODE, digest), 0);
   }
 
   async rest(): Promise<void> {}

@@ -2,6 +2,9 @@
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { Cache } from './cache.ts';
 
+/** The nodes that everything else hangs from, found by reading records; asked again whenever something was published. */
+export type Roots = (source: RecordSource & NodeSource) => AsyncIterable<Digest>;
+
 /** Reads objects; every one is checked against its name before it is handed out. */
 export interface ObjectReader {
   /**
@@ -46,6 +49,8 @@ export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
   begin(): Promise<Transaction>;
   /** Changes when gc has removed something: what was looked up before may be gone. */
   epoch(): Promise<number>;
+  /** Stored bytes of all that `nodes` keep alive and `kept` do not; a little too few at worst. */
+  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots): Promise<number>;
   /** Lets go of the database. Call before anything that may block: output, a prompt, the network, a child process. */
   rest(): Promise<void>;
 }

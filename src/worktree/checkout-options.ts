@@ -22,9 +22,10 @@ export interface PlanOptions extends Watched {
   readonly paths?: readonly string[] | undefined;
   /**
    * `careful`: refuses to overwrite or remove what is in none of the trees. `force`: does it. `restore`: overwrites
-   * files of the tree that differ, and refuses where something else is in the way. Default `careful`.
+   * files of the tree that differ, and refuses where something else is in the way. `overlay`: careful, and what the
+   * tree does not have stays, unless it is in the way and ours. Default `careful`.
    */
-  readonly mode?: 'careful' | 'force' | 'restore' | undefined;
+  readonly mode?: 'careful' | 'force' | 'restore' | 'overlay' | undefined;
   /** Removes untracked files too, but for ignored ones. */
   readonly clean?: boolean | undefined;
   /** The store's epoch now. */

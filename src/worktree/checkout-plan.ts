@@ -2,8 +2,16 @@
 import { ArtError } from '#base';
 import { CONFLICTS_NAMED_MAX, type CheckoutCounts, type Conflict } from './checkout-options.ts';
 import { fileSystemNow } from './clock.ts';
+import type { Fingerprint } from './disk-entry.ts';
 import { decodePlanRow } from './plan-row.ts';
 import { Spool } from './spool.ts';
+
+/** What is there and will be lost, and the stat it had when the plan was made. */
+export interface Destroyed {
+  /** That of an empty folder ends in a slash. */
+  readonly path: string;
+  readonly found: Fingerprint;
+}
 
 /** Nothing is written yet; dispose of it when done. */
 export class CheckoutPlan implements Disposable {
@@ -27,7 +35,7 @@ export class CheckoutPlan implements Disposable {
   conflictCount = 0;
   /** How many of the steps are empty folders. */
   folderCount = 0;
-  /** How many files and links `destroys` names. */
+  /** How many things `destroys` gives. */
   destroyCount = 0;
 
   constructor(tmpDir: string) {
@@ -37,12 +45,12 @@ export class CheckoutPlan implements Disposable {
     this.late = new Spool(tmpDir, 'plan');
   }
 
-  /** Paths of files and links whose content is in none of the trees and will be lost, in no special order. */
-  *destroys(): Generator<string, void> {
+  /** Files, links and empty folders whose content is in none of the trees and will be lost, in no special order. */
+  *destroys(): Generator<Destroyed, void> {
     for (const spool of [this.early, this.steps, this.late]) {
       for (const record of spool.records()) {
-        const row = decodePlanRow(record);
-        if (row.destroys) yield row.path;
+        const { destroys, path, found } = decodePlanRow(record);
+        if (destroys && found !== undefined) yield { path, found };
       }
     }
   }

@@ -140,7 +140,7 @@ export class Decider {
       return 'written';
     }
     const lost = found !== undefined && !facts.equal && !facts.ours;
-    if (lost && (this.#options.mode ?? 'careful') === 'careful') {
+    if (lost && this.#options.mode !== 'force' && this.#options.mode !== 'restore') {
       this.#plan.conflict(path, whyLost(found, facts));
       return 'conflict';
     }
@@ -155,8 +155,10 @@ export class Decider {
 
   #unwanted(found: DiskEntry | undefined, facts: Facts): Fate {
     if (found === undefined || found.ignored || !this.#filter.matches(found.path)) return 'stays';
+    if (this.#options.mode === 'overlay') return 'stays';
     if (facts.ours) return 'goes';
-    if (!facts.tracked) return this.#options.clean === true ? 'goes' : 'stays';
+    // What no snapshot could bring back, a pipe or a socket, is not cleaned away.
+    if (!facts.tracked) return this.#options.clean === true && found.kind !== IRREGULAR ? 'goes' : 'stays';
     if (this.#options.mode === 'force') return 'goes';
     if (this.#options.mode === 'restore') return 'stays';
     this.#plan.conflict(found.path, 'modified');
@@ -179,7 +181,9 @@ export class Decider {
 
   #settle({ found, facts, fate, inTheWay }: Standing): void {
     if (fate !== 'goes') return;
-    const destroys = !facts.ours && (found.kind === FILE || found.kind === SYMLINK);
+    // An empty folder that makes room is no loss; one that is cleaned away may be wanted back.
+    const isLoss = found.kind === FOLDER ? this.#options.clean === true : found.kind !== IRREGULAR;
+    const destroys = !facts.ours && isLoss;
     if (destroys) this.#plan.destroyCount++;
     this.#plan.counts.removed++;
     const row = this.#rows.encode(REMOVE, found.path, undefined, found, { destroys });

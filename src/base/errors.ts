@@ -96,7 +96,9 @@ export const ERRORS = {
     hint: 'If that was meant: `art remote remove` it, add it again, and pull; versions only you have get new numbers.',
   },
   VERSION_NAMED: {
+    exit: 5,
     hint: 'Use --force to delete it with its aliases, or --except-aliased to leave such versions.',
+  },
   UNDO_REFUSED: { exit: 5, hint: 'Take back what came later first; `art ops` lists it.' },
   REF_MOVED: { exit: 5, hint: 'Run the command again.' },
   REUSED_GONE: { exit: 5, hint: 'Run the command again.' },

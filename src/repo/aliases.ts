@@ -1,18 +1,10 @@
 /** Puts, moves and removes aliases. */
 import { ArtError } from '#base';
-import {
-  artifactNotFound,
-  findLatest,
-  parseAlias,
-  parseSpec,
-  removeAlias,
-  resolve,
-  setAlias,
-} from '#version';
+import { findLatest, parseAlias, parseSpec, removeAlias, resolve, setAlias } from '#version';
 import type { Artifact } from '#version';
 import { aliasesOf } from './new-version.ts';
 import type { Context } from './context.ts';
-import { artifactNames } from './find.ts';
+import { getArtifact } from './find.ts';
 import { settleConflicts } from './conflicts.ts';
 import { publishOperation } from './operation.ts';
 import type { Draft } from './operation.ts';
@@ -33,7 +25,7 @@ export async function putAliases(
   const { name, selector, back } = parseSpec(spec);
   await using tx = await context.store.begin();
   return publishOperation(tx, context, async (draft) => {
-    let artifact = await artifactIn(draft, name);
+    let artifact = await getArtifact(draft, name);
     const { number } = await resolve(draft, artifact, selector, back);
     const before = artifact;
     for (const alias of aliases) {
@@ -56,7 +48,7 @@ export async function removeAliases(context: Context, targets: readonly string[]
     for (const { name, selector } of parsed) {
       if (selector.by !== 'alias')
         throw new ArtError('USAGE', `"${name}" needs an alias after it: NAME:ALIAS`);
-      const artifact = artifacts.get(name) ?? (await artifactIn(draft, name));
+      const artifact = artifacts.get(name) ?? (await getArtifact(draft, name));
       const number = artifact.state.aliases.get(selector.alias);
       artifacts.set(name, removeAlias(artifact, selector.alias));
       await settleConflicts(draft, name, [selector.alias]);
@@ -65,12 +57,6 @@ export async function removeAliases(context: Context, targets: readonly string[]
     for (const artifact of artifacts.values()) await draft.setArtifact(artifact);
     return Promise.all(touched.map(({ name, number }) => resultOf(draft, artifacts.get(name)!, number)));
   });
-}
-
-async function artifactIn(draft: Draft, name: Parameters<Draft['findArtifact']>[0]): Promise<Artifact> {
-  const artifact = await draft.findArtifact(name);
-  if (artifact === undefined) throw artifactNotFound(name, await artifactNames(draft));
-  return artifact;
 }
 
 async function resultOf(draft: Draft, artifact: Artifact, number: number): Promise<AliasResult> {

@@ -5,7 +5,7 @@ import { isArtError, toHex } from '#base';
 import { CHUNK, CHUNK_BYTES_MAX, FILE, NODE, decodeFileNode, fileRowDigest, formatCid } from '#object';
 import type { Digest } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
-import type { Checked, NodeSource, RecordSource, Roots } from '#store';
+import type { Checked, NodeSource, Roots } from '#store';
 import { entries, pathOfKey } from '#tree';
 import {
   decodeHeld,
@@ -16,9 +16,10 @@ import {
   recordKeys,
   remoteKeys,
 } from '#version';
-import type { Context } from './context.ts';
+import type { Context, DiskContext } from './context.ts';
 import { draftRoots, forgetDrafts } from './draft-records.ts';
 import { artifactNames, getArtifact, getCommit } from './find.ts';
+import { records } from './operation.ts';
 
 export interface GcRequest {
   readonly dryRun?: boolean;
@@ -72,7 +73,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * Frees what no artifact, held folder, draft or undo within the window needs; drafts that nobody touched for that long are
  * forgotten. Safe beside everything else.
  */
-export async function gc(context: Context, request: GcRequest = {}): Promise<GcResult> {
+export async function gc(context: DiskContext, request: GcRequest = {}): Promise<GcResult> {
   const since = context.now() - (request.undoWindowDays ?? UNDO_WINDOW_DAYS) * DAY_MS;
   const forgotten = await forgetDrafts(context, since, { dryRun: request.dryRun === true });
   if (request.dryRun !== true)
@@ -102,7 +103,7 @@ export async function gc(context: Context, request: GcRequest = {}): Promise<GcR
  * Checks everything; with `repair` rebuilds the database from the packs if anything is wrong, and checks again.
  * Raises LOCKED, INTERRUPTED.
  */
-export async function fsck(context: Context, request: FsckRequest = {}): Promise<FsckResult> {
+export async function fsck(context: DiskContext, request: FsckRequest = {}): Promise<FsckResult> {
   const { store, art, signal } = context;
   if (request.breakLock === true) breakLock(context);
   const roots = rootsSince(-Infinity);
@@ -134,7 +135,7 @@ export async function fsck(context: Context, request: FsckRequest = {}): Promise
   };
 }
 
-function breakLock({ store, onWarning }: Context): void {
+function breakLock({ store, onWarning }: DiskContext): void {
   const holder = store.database.lock.break();
   if (holder === undefined) return;
   const { pid, host } = holder;
@@ -146,17 +147,17 @@ function breakLock({ store, onWarning }: Context): void {
 /** Everything that must stay: the state of each artifact here and at remotes as last seen, what folders hold, and what an operation since then moved. */
 function rootsSince(since: number): Roots {
   return async function* (source) {
-    for await (const { value } of rows(source, recordKeys.artifacts)) yield decodeRef(value);
-    for await (const { value } of rows(source, remoteKeys.all)) {
+    for await (const { value } of records(source, recordKeys.artifacts)) yield decodeRef(value);
+    for await (const { value } of records(source, remoteKeys.all)) {
       const { synced, seen } = decodeSeen(value);
       for (const state of [synced, seen]) if (state !== null) yield state;
     }
-    for await (const { value } of rows(source, recordKeys.heldFolders)) {
+    for await (const { value } of records(source, recordKeys.heldFolders)) {
       const { commit, tree, moving } = decodeHeld(value);
       yield* await present(source, [commit, tree, ...(moving === null ? [] : [moving.commit, moving.tree])]);
     }
     for await (const digests of draftRoots(source, since)) yield* await present(source, digests);
-    for await (const { value } of rows(source, recordKeys.operations)) {
+    for await (const { value } of records(source, recordKeys.operations)) {
       const { time, changes } = decodeOperation(value);
       if (time < since) continue;
       const moved = changes.flatMap(({ before, after }) => [before, after]);
@@ -181,19 +182,6 @@ async function present(source: NodeSource, digests: readonly Digest[]): Promise<
     }
   }
   return found;
-}
-
-async function* rows(
-  source: RecordSource,
-  prefix: string,
-): AsyncGenerator<{ readonly value: Uint8Array }, void> {
-  const limit = 1000;
-  for (let after: string | undefined; ;) {
-    const page = await source.listRecords(prefix, { limit, ...(after !== undefined && { after }) });
-    yield* page;
-    if (page.length < limit) return;
-    after = page[page.length - 1].key;
-  }
 }
 
 const NAMED_MAX = 100;

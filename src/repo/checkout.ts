@@ -1,9 +1,8 @@
 /** Makes folders hold versions: plans every path before the first write, remembers what it put there. */
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import { ArtError, Closing, equalBytes, fileError, toHex, utf8 } from '#base';
-import { NODE, hash } from '#object';
-import { OwnerLock } from '#store';
+import { ArtError, Closing, equalBytes, fileError } from '#base';
+import { NODE } from '#object';
 import { MapBuilder } from '#tree';
 import { bind, findVersionOfCommit, parseArtifactName } from '#version';
 import type { ArtifactName, Held, Pin } from '#version';
@@ -11,9 +10,11 @@ import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
-import { findHeld, getArtifact, getCommit, getSpec } from './find.ts';
+import { findLiveHeld, getArtifact, getCommit, getSpec } from './find.ts';
 import type { FoundVersion } from './find.ts';
+import { lockFolder } from './folder-lock.ts';
 import { cidOf } from './look.ts';
+import { keepLost } from './lost.ts';
 import { publishOperation } from './operation.ts';
 import { heldPart, refusePartOf } from './partial.ts';
 import { bindingOf } from './status.ts';
@@ -51,6 +52,10 @@ export interface CheckoutResult {
   readonly removed: number;
   readonly unchanged: number;
   readonly bytes: number;
+  /** Files with uncommitted changes, untracked files and empty folders that went; stored first. */
+  readonly lost: number;
+  /** The operation that stored them, and whose undo brings them back. */
+  readonly undo: number | null;
 }
 
 export interface VerifyResult {
@@ -85,8 +90,18 @@ export async function checkout(context: Context, request: CheckoutRequest): Prom
   for (const target of targets) steps.push(await planStep(context, request, target, closing));
   for (const { plan, target } of steps) plan.refuseConflicts(target.dir);
   for (const step of steps) warnIfNothing(context, request, step);
-  if (!request.dryRun) for (const step of steps) await carryOut(context, step);
-  return steps.map(({ target, plan }) => resultOf(target, plan.counts));
+  if (request.dryRun) return steps.map(({ target, plan }) => resultOf(target, plan.counts));
+  // Durable before the first file goes: what only the folders have is stored, and `art undo` brings it back.
+  const op = await keepLost(
+    context,
+    steps.map(({ target, plan }) => ({ dir: target.dir, plan })),
+  );
+  for (const step of steps) await carryOut(context, step);
+  return steps.map(({ target, plan }) => ({
+    ...resultOf(target, plan.counts),
+    lost: plan.destroyCount,
+    undo: plan.destroyCount > 0 ? op : null,
+  }));
 }
 
 /** A plain copy, bound to nothing: files that differ are restored, extra ones left. */
@@ -239,7 +254,7 @@ async function planStep(
   closing: Closing,
 ): Promise<Step> {
   const { store, tmp, root } = context;
-  const held = await findHeld(store, target.dir);
+  const held = await findLiveHeld(store, target.dir);
   const options: CheckoutOptions = {
     dir: target.dir,
     held: held?.tree,
@@ -334,6 +349,8 @@ function resultOf({ name, found, dir }: Target, counts: CheckoutCounts): Checkou
     removed,
     unchanged,
     bytes,
+    lost: 0,
+    undo: null,
   };
 }
 
@@ -364,13 +381,4 @@ function realOrSame(path: string): string {
     if (existsSync(at)) return join(realpathSync(at), rest);
     if (!isAbsolute(at) || at === dirname(at)) return path;
   }
-}
-
-// Two checkouts into one folder take turns.
-async function lockFolder(context: Context, dir: string, closing: Closing): Promise<void> {
-  const folder = join(context.art, 'lock', `folder-${toHex(hash(utf8(dir))).slice(0, 16)}`);
-  mkdirSync(folder, { recursive: true });
-  const lock = new OwnerLock(folder, `the folder ${JSON.stringify(dir)}`);
-  await lock.acquire();
-  closing.defer(() => lock.close());
 }

@@ -13,7 +13,7 @@ import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
 import { addPart, finishDraft } from './drafts.ts';
 import { countingOnly, decideOnly } from './dry-run.ts';
-import { findHeld, getCommit } from './find.ts';
+import { findLiveHeld, getCommit } from './find.ts';
 import { checkType, decideVersion, wouldBe } from './new-version.ts';
 import type { Decided, NewContent } from './new-version.ts';
 import { findArtifact, publishOperation } from './operation.ts';
@@ -90,7 +90,7 @@ async function refuseEarly(context: Context, request: CommitRequest, plan: Commi
   const artifact = await findArtifact(context.store, plan.name);
   if (artifact !== undefined) checkType(artifact, plan.type);
   if (plan.folder === undefined) return;
-  const held = await findHeld(context.store, plan.folder);
+  const held = await findLiveHeld(context.store, plan.folder);
   refusePartial(plan, held);
   if (request.paths !== undefined || request.allowEmpty) return;
   const there = statSync(plan.folder, { throwIfNoEntry: false })?.isDirectory() === true;

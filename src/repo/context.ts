@@ -2,7 +2,7 @@
 import { hash } from '#object';
 import { toHex, utf8 } from '#base';
 import { join } from 'node:path';
-import type { LevelStore } from '#store';
+import type { LevelStore, ObjectStore } from '#store';
 import type { Layout } from './layout.ts';
 import type { Progress } from '#worktree';
 
@@ -28,6 +28,11 @@ export interface Setting {
 }
 
 export interface Context extends Layout, Setting {
+  readonly store: ObjectStore;
+}
+
+/** What taking care of the store needs: the one on disk. */
+export interface DiskContext extends Context {
   readonly store: LevelStore;
 }
 

@@ -1,5 +1,5 @@
 /** Finds what a spec names, and what a folder holds. */
-import { ArtError } from '#base';
+import { ArtError, isArtError } from '#base';
 import { decodeCommit } from '#object';
 import type { Commit, Digest } from '#object';
 import type { NodeSource, RecordSource } from '#store';
@@ -8,7 +8,10 @@ import {
   artifactNotFound,
   artifactOfKey,
   decodeHeld,
+  decodeRef,
   decodeSeen,
+  findVersionOfCommit,
+  isDeleted,
   loadArtifact,
   parseSpec,
   recordKeys,
@@ -16,7 +19,7 @@ import {
   resolve,
 } from '#version';
 import type { Alias, Artifact, ArtifactName, Held, Version } from '#version';
-import { findArtifact } from './operation.ts';
+import { findArtifact, records } from './operation.ts';
 
 export interface FoundVersion {
   readonly artifact: Artifact;
@@ -24,11 +27,14 @@ export interface FoundVersion {
   readonly commit: Commit;
 }
 
-/** Raises ARTIFACT_NOT_FOUND with the nearest name there is. */
+/** A living artifact. Raises ARTIFACT_NOT_FOUND with the nearest name there is. */
 export async function getArtifact(source: RecordSource & NodeSource, name: ArtifactName): Promise<Artifact> {
   const artifact = await findArtifact(source, name);
+  if (artifact !== undefined && !isDeleted(artifact)) return artifact;
   if (artifact === undefined) throw artifactNotFound(name, await artifactNames(source));
-  return artifact;
+  throw new ArtError('ARTIFACT_NOT_FOUND', `artifact "${name}" was deleted`, {
+    hint: '`art ops` shows by which operation; `art undo OP` takes it back.',
+  });
 }
 
 /** The version that `spec` names. Raises SPEC_INVALID, ARTIFACT_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, HASH_AMBIGUOUS. */
@@ -70,18 +76,13 @@ export async function getCommit(source: NodeSource, digest: Digest): Promise<Com
   return decodeCommit(bytes);
 }
 
-/** The names of all artifacts, in order. */
-export async function artifactNames(source: RecordSource): Promise<ArtifactName[]> {
+/** The names of all living artifacts, in order. */
+export async function artifactNames(source: RecordSource & NodeSource): Promise<ArtifactName[]> {
   const names: ArtifactName[] = [];
-  for (let after: string | undefined; ;) {
-    const rows = await source.listRecords(recordKeys.artifacts, {
-      limit: 1000,
-      ...(after !== undefined && { after }),
-    });
-    for (const { key } of rows) names.push(artifactOfKey(key)!);
-    if (rows.length < 1000) return names;
-    after = rows[rows.length - 1].key;
+  for await (const { key, value } of records(source, recordKeys.artifacts)) {
+    if (!isDeleted(await loadArtifact(source, decodeRef(value)))) names.push(artifactOfKey(key)!);
   }
+  return names;
 }
 
 /** What art last put or made in `folder`, if anything. */
@@ -89,4 +90,41 @@ export async function findHeld(source: RecordSource, folder: string): Promise<He
   const bytes = await source.getRecord(recordKeys.held(folder));
   const held = bytes === undefined ? undefined : decodeHeld(bytes);
   return held?.path === folder ? held : undefined;
+}
+
+/**
+ * What a folder holds as far as it still counts: where its version was deleted or undone, the nearest one alive before
+ * that, so that what only the folder has is an uncommitted change and no checkout takes it for something stored.
+ */
+export async function findLiveHeld(
+  source: RecordSource & NodeSource,
+  folder: string,
+): Promise<Held | undefined> {
+  const held = await findHeld(source, folder);
+  const artifact = held === undefined ? undefined : await findArtifact(source, held.artifact);
+  if (held === undefined || artifact === undefined) return held;
+  for (let at = held; ;) {
+    const version = await findVersionOfCommit(source, artifact, at.commit, at.number);
+    if (version !== undefined) return version.number === at.number ? at : { ...at, number: version.number };
+    // A part is of no one version: none before it is what the folder holds.
+    const parent = held.partial ? undefined : await parentOf(source, at.commit);
+    if (parent === undefined) return undefined;
+    at = { ...at, ...parent, number: Math.max(0, at.number - 1), moving: null };
+  }
+}
+
+/** The commit that `commit` was made from, if the store has both. */
+async function parentOf(
+  source: NodeSource,
+  commit: Digest,
+): Promise<{ readonly commit: Digest; readonly tree: Digest } | undefined> {
+  try {
+    const [parent] = (await getCommit(source, commit)).parents;
+    return parent === undefined
+      ? undefined
+      : { commit: parent, tree: (await getCommit(source, parent)).tree };
+  } catch (error) {
+    if (isArtError(error, 'OBJECT_NOT_FOUND')) return undefined;
+    throw error;
+  }
 }

@@ -177,7 +177,8 @@ export async function show(context: Context, target: string): Promise<ShownArtif
   };
 }
 
-async function metadataOf(source: NodeSource, placed: Metadata | Digest): Promise<Metadata> {
+/** Metadata, wherever it was placed. */
+export async function metadataOf(source: NodeSource, placed: Metadata | Digest): Promise<Metadata> {
   if (!isDigest(placed)) return placed;
   const [bytes] = await source.getNodes([placed]);
   return decodeMetadata(bytes);

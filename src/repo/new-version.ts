@@ -6,9 +6,11 @@ import {
   addTags,
   addVersion,
   aliasesByNumber,
+  editArtifact,
   editVersion,
   findLatest,
   findVersionOfCommit,
+  isDeleted,
   newArtifact,
   parseTypeName,
   setAlias,
@@ -17,7 +19,7 @@ import type { Artifact, Origin, TypeName, Version } from '#version';
 import type { Naming } from './commit-plan.ts';
 import type { CommitRequest, CommitResult } from './commit-request.ts';
 import type { Context } from './context.ts';
-import { findHeld, getCommit } from './find.ts';
+import { findLiveHeld, getCommit } from './find.ts';
 import type { Draft } from './operation.ts';
 
 const DEFAULT_TYPE = 'dataset';
@@ -54,8 +56,7 @@ export async function decideVersion(
   const { naming, tree } = content;
   const found = await draft.findArtifact(naming.name);
   if (found !== undefined) checkType(found, naming.type);
-  const artifact =
-    found ?? newArtifact({ name: naming.name, type: naming.type ?? parseTypeName(DEFAULT_TYPE) });
+  const artifact = begun(found, naming);
   const latest = await findLatest(draft, artifact);
   const held = await heldVersion(draft, artifact, content);
   const measure = held ?? latest;
@@ -74,7 +75,19 @@ export async function decideVersion(
   hold(context, draft, content, { number: added.number, commit });
   const base = baseNumber(content, measure);
   const behind = base === undefined || latest === undefined ? 0 : Math.max(0, latest.number - base);
-  return decided(named, { number: added.number, commit }, content, { created: true, base, behind });
+  return decided(named, { number: added.number, commit }, content, {
+    created: true,
+    base,
+    behind,
+    latest: added.number,
+  });
+}
+
+/** The artifact to add to. What was deleted goes on with its numbers, and with nothing of what was said of it. */
+function begun(found: Artifact | undefined, { name, type }: Naming): Artifact {
+  if (found === undefined) return newArtifact({ name, type: type ?? parseTypeName(DEFAULT_TYPE) });
+  if (!isDeleted(found)) return found;
+  return editArtifact(found, { type: type ?? found.state.type, description: '', tags: [] });
 }
 
 /** Says what is new about a version that has this content already. */
@@ -95,7 +108,12 @@ export async function keepVersion(
   hold(context, draft, content, version);
   const latest = await findLatest(draft, named);
   const behind = latest === undefined ? 0 : latest.number - number;
-  return decided(named, { number, commit }, content, { created: false, base: number, behind });
+  return decided(named, { number, commit }, content, {
+    created: false,
+    base: number,
+    behind,
+    latest: latest?.number,
+  });
 }
 
 /** What a dry run says: a version that was not made has no name. */
@@ -106,12 +124,12 @@ export function wouldBe({ result }: Decided): CommitResult {
 /** Raises TYPE_MISMATCH. */
 export function checkType(artifact: Artifact, type: TypeName | undefined): void {
   const { name, type: has } = artifact.state;
-  if (type !== undefined && type !== has)
+  if (type !== undefined && type !== has && !isDeleted(artifact))
     throw new ArtError('TYPE_MISMATCH', `"${name}" is of type "${has}", not "${type}"`);
 }
 
 /** The aliases of one version, `latest` first if it is the newest. */
-export function aliasesOf(artifact: Artifact, number: number, latest = artifact.state.next - 1): string[] {
+export function aliasesOf(artifact: Artifact, number: number, latest: number | undefined): string[] {
   const aliases = aliasesByNumber(artifact).get(number) ?? [];
   return number === latest ? ['latest', ...aliases] : [...aliases];
 }
@@ -123,7 +141,7 @@ async function heldVersion(
   { naming, folder, bound }: NewContent,
 ): Promise<Version | undefined> {
   if (bound !== true || folder === undefined) return undefined;
-  const held = await findHeld(draft, folder);
+  const held = await findLiveHeld(draft, folder);
   if (held === undefined || held.artifact !== naming.name || held.partial) return undefined;
   return findVersionOfCommit(draft, artifact, held.commit, held.number);
 }
@@ -163,7 +181,12 @@ function decided(
   artifact: Artifact,
   { number, commit }: Pick<Version, 'number' | 'commit'>,
   { naming, tree, files, bytes, newBytes, storedBytes }: NewContent,
-  about: { readonly created: boolean; readonly base: number | undefined; readonly behind: number },
+  about: {
+    readonly created: boolean;
+    readonly base: number | undefined;
+    readonly behind: number;
+    readonly latest: number | undefined;
+  },
 ): Decided {
   const result: CommitResult = {
     name: naming.name,
@@ -177,7 +200,7 @@ function decided(
     bytes,
     newBytes,
     storedBytes,
-    aliases: aliasesOf(artifact, number),
+    aliases: aliasesOf(artifact, number, about.latest),
   };
   return { result, commit, number };
 }

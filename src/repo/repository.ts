@@ -9,7 +9,11 @@ import { checkout, download, verify } from './checkout.ts';
 import type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
 import { commit } from './commit.ts';
 import type { CommitRequest, CommitResult } from './commit-request.ts';
-import type { Context, Setting } from './context.ts';
+import type { DiskContext, Setting } from './context.ts';
+import { deleteVersions } from './delete.ts';
+import type { DeleteRequest, DeleteResult } from './delete.ts';
+import { describe } from './describe.ts';
+import type { DescribeResult } from './describe.ts';
 import { cat, ls } from './entries.ts';
 import type { LsRow } from './entries.ts';
 import { getArtifact } from './find.ts';
@@ -20,8 +24,18 @@ import { standings, unpushedNumbers } from './remote-standing.ts';
 import type { RemoteStanding } from './remote-standing.ts';
 import { addRemote, getRemote, listRemotes, removeRemote } from './remotes.ts';
 import type { NewRemote, RemoteEntry } from './remotes.ts';
+import { changeMetadata, metadataHistory, readMetadata } from './metadata.ts';
+import type { MetadataChange, MetadataResult, MetadataRevision } from './metadata.ts';
+import { operationRows } from './operations.ts';
+import type { OperationRow } from './operations.ts';
+import { rename } from './rename.ts';
+import type { RenameRequest, RenameResult } from './rename.ts';
 import { bindingOf, status } from './status.ts';
 import type { StatusResult } from './status.ts';
+import { tag } from './tags.ts';
+import type { TagRequest, TagResult } from './tags.ts';
+import { undo } from './undo.ts';
+import type { UndoRequest, UndoResult } from './undo.ts';
 import { readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
 
 /** Opens the repository that `setting.folder` lies in. Raises REPOSITORY_NOT_FOUND, REPOSITORY_TOO_NEW. */
@@ -32,9 +46,9 @@ export async function openRepository(setting: Setting): Promise<Repository> {
 
 export class Repository implements AsyncDisposable {
   /** What operations of the rooms above work on. */
-  readonly context: Context;
+  readonly context: DiskContext;
 
-  constructor(context: Context) {
+  constructor(context: DiskContext) {
     this.context = context;
   }
 
@@ -132,6 +146,41 @@ export class Repository implements AsyncDisposable {
 
   removeAliases(targets: readonly string[]): Promise<AliasResult[]> {
     return removeAliases(this.context, targets);
+  }
+
+  tag(request: TagRequest): Promise<TagResult> {
+    return tag(this.context, request);
+  }
+
+  /** The metadata of a version, changed first if there is anything to set or unset. */
+  meta(spec: string, change: MetadataChange = {}): Promise<MetadataResult> {
+    const changes = Object.keys(change.set ?? {}).length + (change.unset ?? []).length > 0;
+    return changes ? changeMetadata(this.context, spec, change) : readMetadata(this.context, spec);
+  }
+
+  metaHistory(spec: string): AsyncGenerator<MetadataRevision, void, undefined> {
+    return metadataHistory(this.context, spec);
+  }
+
+  describe(target: string, text: string): Promise<DescribeResult> {
+    return describe(this.context, target, text);
+  }
+
+  rename(request: RenameRequest): Promise<RenameResult> {
+    return rename(this.context, request);
+  }
+
+  delete(request: DeleteRequest): Promise<DeleteResult> {
+    return deleteVersions(this.context, request);
+  }
+
+  undo(request: UndoRequest = {}): Promise<UndoResult> {
+    return undo(this.context, request);
+  }
+
+  /** The operation log, newest first. */
+  ops(): AsyncGenerator<OperationRow, void, undefined> {
+    return operationRows(this.context.store);
   }
 
   gc(request: GcRequest = {}): Promise<GcResult> {

@@ -8,7 +8,7 @@ import { compareFolder } from '#worktree';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
 import { unpushedNumbers } from './remote-standing.ts';
-import { findHeld, getCommit } from './find.ts';
+import { findLiveHeld, getCommit } from './find.ts';
 import { findArtifact } from './operation.ts';
 import { boundFolder, readPins, readWanted } from './wanted-files.ts';
 
@@ -56,7 +56,7 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
   const { store, root, tmp } = context;
   const dir = boundFolder(root, binding);
   const pin = readPins(root).get(binding.name);
-  const held = await findHeld(store, dir);
+  const held = await findLiveHeld(store, dir);
   const artifact = await findArtifact(store, binding.name);
   const latest = artifact === undefined ? undefined : await findLatest(store, artifact);
   const heldVersion =

@@ -76,6 +76,25 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
       async () => (await import('./commands/alias.ts')).aliasCommand,
     ),
   ],
+  ['tag', entry('Put or remove tags', async () => (await import('./commands/tag.ts')).tagCommand)],
+  ['meta', entry('Read or change metadata', async () => (await import('./commands/meta.ts')).metaCommand)],
+  [
+    'describe',
+    entry(
+      'Describe an artifact or a version',
+      async () => (await import('./commands/describe.ts')).describeCommand,
+    ),
+  ],
+  [
+    'rename',
+    entry(
+      'Rename an artifact, or change its type',
+      async () => (await import('./commands/rename.ts')).renameCommand,
+    ),
+  ],
+  ['delete', entry('Delete versions', async () => (await import('./commands/delete.ts')).deleteCommand)],
+  ['undo', entry('Take an operation back', async () => (await import('./commands/undo.ts')).undoCommand)],
+  ['ops', entry('List operations', async () => (await import('./commands/ops.ts')).opsCommand)],
   [
     'config',
     entry('Read and change settings', async () => (await import('./commands/config.ts')).configCommand),
@@ -124,7 +143,7 @@ export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
   (
     '-C -t --type -m --message -a --alias --tag --meta --meta-file --description ' +
     '--path --limit --offset --length --undo-window --add --onto --part --finish ' +
-    '--endpoint --region --profile'
+    '--endpoint --region --profile --artifact --file --unset'
   ).split(' '),
 );
 

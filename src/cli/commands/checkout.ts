@@ -35,11 +35,18 @@ export const checkoutCommand = defineCommand({
     const request = requestOf(words, options);
     const results: CheckoutResult[] = [];
     {
-      await using repository = await open();
+      await using repository = await open({ signed: request.force === true || request.clean === true });
       results.push(...(await repository.checkout(request)));
     }
-    if (out.json) return out.document(request.spec === undefined ? results : results[0]);
+    const documents = results.map(documentOf);
+    if (out.json) return out.document(request.spec === undefined ? documents : documents[0]);
     for (const result of results) out.say(checkoutText(result, { dryRun: options['dry-run'] }));
+    const lost = results.reduce((sum, result) => sum + result.lost, 0);
+    const undo = results.find((result) => result.undo !== null)?.undo;
+    if (undo !== undefined)
+      out.note(
+        `what only the folder had is kept (${formatCount(lost)} in all); to get it back: art undo ${undo}`,
+      );
   },
 });
 
@@ -73,6 +80,11 @@ function requestOf(words: readonly string[], given: Given): CheckoutRequest {
     ...(path.length > 0 && { paths: path }),
     ...(given['no-bind'] && { bind: false }),
   };
+}
+
+/** What the contract says of a checkout. */
+export function documentOf({ lost: _, undo: __, ...document }: CheckoutResult): object {
+  return document;
 }
 
 /** `cifar:v3 is in data/cifar: 12 written (3.4 MiB), 2 removed, 1,000 unchanged`. */

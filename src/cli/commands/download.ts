@@ -1,7 +1,7 @@
 /** `art download`: makes a plain copy of a version. */
 import { defineCommand } from '../command.ts';
 import type { CheckoutResult } from '#repo';
-import { checkoutText } from './checkout.ts';
+import { checkoutText, documentOf } from './checkout.ts';
 
 export const downloadCommand = defineCommand({
   usage: ['download SPEC [DIR] [--path P]...'],
@@ -24,7 +24,7 @@ export const downloadCommand = defineCommand({
   async run({ words, options, out, open }) {
     const [spec, dir] = words;
     const result = await downloaded();
-    if (out.json) return out.document(result);
+    if (out.json) return out.document(documentOf(result));
     out.say(checkoutText(result, { dryRun: false }));
 
     async function downloaded(): Promise<CheckoutResult> {

@@ -1,7 +1,9 @@
 /** The promises of ObjectStore, run against every store there is. */
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { CHUNK, NODE, encodeNode, hash } from '#object';
-import type { ObjectId, ObjectKind } from '#object';
+import { EMPTY_BYTES } from '#base';
+import { CHUNK, FILE, NODE, encodeNode, encodeTreeLeaf, hash } from '#object';
+import type { MapEntry, ObjectId, ObjectKind } from '#object';
 import type { ObjectStore } from '#store';
 
 export interface TestObject extends ObjectId {
@@ -171,6 +173,37 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       };
       await Promise.all(Array.from({ length: 8 }, add));
       expect((await store.getRecord('count'))?.[0]).toBe(8);
+    });
+
+    test('tells how much only some nodes need', async () => {
+      const store = await fresh();
+      const leaf = (digest: Uint8Array, i: number): MapEntry => ({
+        ...{ key: Buffer.from(`f${i}`), kind: FILE, executable: false, size: 3000, digest },
+        extra: EMPTY_BYTES,
+      });
+      const objects = Array.from({ length: 9 }, (_, i) => ({
+        bytes: randomBytes(3000),
+        i,
+      }));
+      const trees: Uint8Array[] = [];
+      await using transaction = await store.begin();
+      for (const { bytes } of objects) transaction.put(CHUNK, hash(bytes), bytes);
+      for (const part of [objects.slice(0, 6), objects.slice(4)]) {
+        const bytes = encodeTreeLeaf(part.map((one) => leaf(hash(one.bytes), one.i)));
+        trees.push(hash(bytes));
+        transaction.putNode(hash(bytes), bytes);
+      }
+      await transaction.publish(async () => undefined);
+      const kept = async function* () {
+        yield trees[1];
+      };
+      const none = async function* () {};
+      const alone = await store.bytesOnlyBelow([trees[0]], kept);
+      expect(alone).toBeGreaterThanOrEqual(4 * 3000);
+      expect(alone).toBeLessThan(5 * 3000);
+      expect(await store.bytesOnlyBelow([trees[0], trees[0]], none)).toBeGreaterThanOrEqual(6 * 3000);
+      expect(await store.bytesOnlyBelow([trees[1]], kept)).toBe(0);
+      expect(await store.bytesOnlyBelow([], kept)).toBe(0);
     });
   });
 }

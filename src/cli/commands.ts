@@ -136,6 +136,13 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     'fsck',
     entry('Check everything, and mend it', async () => (await import('./commands/fsck.ts')).fsckCommand),
   ],
+  [
+    'completion',
+    entry(
+      'Print the completion script of bash, zsh or fish',
+      async () => (await import('./commands/completion.ts')).completionCommand,
+    ),
+  ],
 ]);
 
 /** Every option of any command that takes a value: `art -C data log` must not take `data` for the command. */
@@ -149,6 +156,18 @@ export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
 
 /** Options that take a value in one command and none in another. */
 export const SOMETIMES_VALUE_OPTIONS: ReadonlySet<string> = new Set(['--remove']);
+
+/** Where the first word stands that is neither an option nor an option's value, or -1. */
+export function commandIndex(argv: readonly string[]): number {
+  for (let i = 0; i < argv.length; i++) {
+    if (argv[i] === '--') return -1;
+    if (VALUE_OPTIONS.has(argv[i])) i++;
+    // Its value, or a word of a command where it takes none: only a command's name is neither.
+    else if (SOMETIMES_VALUE_OPTIONS.has(argv[i]) && !COMMANDS.has(argv[i + 1] ?? '')) i++;
+    else if (!argv[i].startsWith('-') || argv[i] === '-') return i;
+  }
+  return -1;
+}
 
 function entry(summary: string, load: () => Promise<Command>): CommandEntry {
   return { summary, load };

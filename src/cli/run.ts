@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { ArtError, suggest } from '#base';
 import type { Repository, Setting } from '#repo';
 import type { Command, Options, Values } from './command.ts';
-import { COMMANDS, SOMETIMES_VALUE_OPTIONS, VALUE_OPTIONS } from './commands.ts';
+import { COMMANDS, commandIndex } from './commands.ts';
 import { failureOf, failureText, isReaderGone } from './failure.ts';
 import { Output } from './output.ts';
 import { ProgressLine } from './progress.ts';
@@ -34,11 +34,18 @@ interface Work {
   readonly progress: ProgressLine;
 }
 
+/** The first word of a shell's question what may stand next; hidden, as only our own scripts ask. */
+const COMPLETE = '--complete-words';
 const STOPPED = 'stopped; nothing was changed';
 const USAGE_STATUS = 2;
 
 /** Does what `argv` (without node and program) says; gives the exit status. Raises nothing but bugs of its own. */
 export async function runCli(argv: readonly string[], host: Host): Promise<number> {
+  if (argv[0] === COMPLETE) {
+    const { complete } = await import('./complete.ts');
+    await complete(argv.slice(1), host);
+    return 0;
+  }
   const work = workOf(argv, host);
   const { out, progress } = work;
   let command: Command | undefined;
@@ -84,18 +91,6 @@ async function fail(error: unknown, command: Command | undefined, { host, out }:
     if (!isReaderGone(unheard)) throw unheard;
   }
   return failure.exit;
-}
-
-/** Where the first word stands that is neither an option nor an option's value, or -1. */
-export function commandIndex(argv: readonly string[]): number {
-  for (let i = 0; i < argv.length; i++) {
-    if (argv[i] === '--') return -1;
-    if (VALUE_OPTIONS.has(argv[i])) i++;
-    // Its value, or a word of a command where it takes none: only a command's name is neither.
-    else if (SOMETIMES_VALUE_OPTIONS.has(argv[i]) && !COMMANDS.has(argv[i + 1] ?? '')) i++;
-    else if (!argv[i].startsWith('-') || argv[i] === '-') return i;
-  }
-  return -1;
 }
 
 async function loadCommand(name: string): Promise<Command> {

@@ -174,3 +174,8 @@ export function optionNames(name: string, { short }: Option): string[] {
   const names = short === undefined ? [] : [`-${short}`];
   return name === short ? names : [...names, `--${name}`];
 }
+
+/** The key of the option that is typed so, dashes included; undefined if there is none. */
+export function optionKey(typed: string, options: Options): string | undefined {
+  return Object.keys(options).find((name) => optionNames(name, options[name]).includes(typed));
+}

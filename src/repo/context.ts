@@ -21,6 +21,8 @@ export interface Setting {
   readonly folder: string;
   /** Where artifacts go that are bound nowhere; relative to `folder`. */
   readonly artifactsFolder: string;
+  /** How long to wait for a process that has the repository open; by default 60 s. */
+  readonly waitMsMax?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Told things that are no failure and that a person should know. */

@@ -12,6 +12,8 @@ export type { Addition, CommitRequest, CommitResult } from './commit-request.ts'
 export type { LsRow } from './entries.ts';
 export type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
 export type { StatusResult } from './status.ts';
+export { Vocabulary } from './vocabulary.ts';
+export type { Known } from './vocabulary.ts';
 export type { DamagedRow, FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';
 export { findArtifact, publishOperation } from './operation.ts';
 export type { Draft } from './operation.ts';

@@ -36,12 +36,15 @@ import { tag } from './tags.ts';
 import type { TagRequest, TagResult } from './tags.ts';
 import { undo } from './undo.ts';
 import type { UndoRequest, UndoResult } from './undo.ts';
+import { Vocabulary } from './vocabulary.ts';
 import { readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
 
 /** Opens the repository that `setting.folder` lies in. Raises REPOSITORY_NOT_FOUND, REPOSITORY_TOO_NEW. */
 export async function openRepository(setting: Setting): Promise<Repository> {
   const layout = findRepository(setting.folder);
-  return new Repository({ ...layout, ...setting, store: new LevelStore(layout.art) });
+  const { waitMsMax } = setting;
+  const store = new LevelStore(layout.art, waitMsMax === undefined ? {} : { waitMsMax });
+  return new Repository({ ...layout, ...setting, store });
 }
 
 export class Repository implements AsyncDisposable {
@@ -138,6 +141,11 @@ export class Repository implements AsyncDisposable {
     range: Parameters<typeof cat>[3] = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
     return cat(this.context, spec, path, range);
+  }
+
+  /** The words that name things here, for completion. */
+  get vocabulary(): Vocabulary {
+    return new Vocabulary(this.#context);
   }
 
   alias(spec: string, aliases: readonly string[]): Promise<AliasResult> {

@@ -43,11 +43,11 @@ export class Database {
   #closed = false;
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(art: string, reader: PackReader) {
+  constructor(art: string, reader: PackReader, waitMsMax?: number) {
     this.#folder = join(art, 'objects');
     this.#packs = join(art, 'packs');
     this.#reader = reader;
-    this.lock = new OwnerLock(join(art, 'lock'));
+    this.lock = new OwnerLock(join(art, 'lock'), undefined, waitMsMax);
   }
 
   /** The open database; only between `pin` and `unpin`. */

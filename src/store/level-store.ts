@@ -40,11 +40,14 @@ export class LevelStore implements ObjectStore {
   readonly cache: LevelCache;
   #publishing: Promise<unknown> = Promise.resolve();
 
-  /** Nothing is opened before it is needed. `art` is the `.art` folder. */
-  constructor(art: string) {
+  /**
+   * Nothing is opened before it is needed. `art` is the `.art` folder; `waitMsMax` is how long to wait for whoever has
+   * the database open, before LOCKED is raised.
+   */
+  constructor(art: string, { waitMsMax }: { readonly waitMsMax?: number } = {}) {
     this.art = art;
     this.packReader = new PackReader(join(art, 'packs'));
-    this.database = new Database(art, this.packReader);
+    this.database = new Database(art, this.packReader, waitMsMax);
     this.cache = new LevelCache(this.database);
   }
 

@@ -42,16 +42,18 @@ export class OwnerLock {
   readonly #nonce = randomBytes(12).toString('hex');
   readonly #identity: string;
   readonly #subject: string;
+  readonly #waitMsMax: number;
   #held = false;
 
-  /** `subject` is what the lock guards, as messages call it. */
-  constructor(folder: string, subject = 'the repository') {
+  /** `subject` is what the lock guards, as messages call it; `waitMsMax` is how long to wait for it. */
+  constructor(folder: string, subject = 'the repository', waitMsMax = WAIT_MS_MAX) {
     this.#folder = folder;
     this.#subject = subject;
+    this.#waitMsMax = waitMsMax;
     this.#identity = join(folder, `process-${this.#nonce}`);
   }
 
-  /** Waits for the lock, at most 60 s; raises LOCKED naming the holder after that. */
+  /** Waits for the lock, at most 60 s unless told otherwise; raises LOCKED naming the holder after that. */
   async acquire(): Promise<void> {
     const start = Date.now();
     const ticket = join(this.#folder, `${TICKET}${String(start).padStart(14, '0')}-${this.#nonce}`);
@@ -65,7 +67,7 @@ export class OwnerLock {
         waiting = true;
         const holder = this.holder();
         if (holder !== undefined && isGone(holder)) this.#takeOver(holder);
-        else if (Date.now() - start > WAIT_MS_MAX) throw this.#lockedError(holder, Date.now() - start);
+        else if (Date.now() - start > this.#waitMsMax) throw this.#lockedError(holder, Date.now() - start);
         await sleep(pauseMs * (0.5 + Math.random()));
         pauseMs = Math.min(pauseMs * 1.5, 25);
       }

@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Option, Options } from '../../src/cli/command.ts';
-import { COMMANDS, SOMETIMES_VALUE_OPTIONS, VALUE_OPTIONS } from '../../src/cli/commands.ts';
-import { commandIndex } from '../../src/cli/run.ts';
+import { COMMANDS, SOMETIMES_VALUE_OPTIONS, VALUE_OPTIONS, commandIndex } from '../../src/cli/commands.ts';
 import { COMMON_OPTIONS, optionNames, parseWords } from '../../src/cli/words.ts';
 
 const OPTIONS = {

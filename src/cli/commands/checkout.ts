@@ -7,7 +7,8 @@ import { printable } from '../text.ts';
 export const checkoutCommand = defineCommand({
   usage: [
     'checkout SPEC [DIR] [--path P]... [--force] [--clean] [--no-bind] [--dry-run]',
-    'checkout [--locked] [NAME...] [--force] [--clean] [--dry-run]',
+    'checkout [--force] [--clean] [--dry-run]',
+    'checkout --locked [NAME...] [--force] [--clean] [--dry-run]',
   ],
   summary: 'Make a folder hold a version',
   words: [0, Infinity],

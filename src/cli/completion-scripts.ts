@@ -41,12 +41,12 @@ complete -F _art art
 const ZSH = script(String.raw`#compdef art
 # art in zsh. In ~/.zshrc, after compinit: source <(art completion zsh)
 _art() {
-  local line word
+  local line word found=1
   local -a open shut openSaid shutSaid
   for line in #{(f)"$(command art --complete-words zsh "#{(@Q)words[2,CURRENT-1]}" "#{(Q)PREFIX}" 2>/dev/null)"}; do
     case $line in
-      $'\tfiles') compset -P '--*='; _files ;;
-      $'\tfolders') compset -P '--*='; _files -/ ;;
+      $'\tfiles') compset -P '--*='; _files && found=0 ;;
+      $'\tfolders') compset -P '--*='; _files -/ && found=0 ;;
       *)
         word=#{line%%$'\t'*}
         # A word that goes on is not closed with a blank.
@@ -60,8 +60,9 @@ _art() {
         ;;
     esac
   done
-  (( $#shut )) && compadd -V art -l -d shutSaid -a shut
-  (( $#open )) && compadd -V art -l -S '' -d openSaid -a open
+  (( $#shut )) && compadd -V art -l -d shutSaid -a shut && found=0
+  (( $#open )) && compadd -V art -l -S '' -d openSaid -a open && found=0
+  return found
 }
 if [[ $funcstack[1] == _art ]]; then _art "$@"; else compdef _art art; fi
 `);

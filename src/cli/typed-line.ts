@@ -25,6 +25,9 @@ export interface TypedLine {
   readonly expected: readonly Expected[];
 }
 
+/** What art understands without a command. */
+const ALONE_OPTIONS: Options = { version: { kind: 'switch', describe: 'Show the version' } };
+
 /** `typed` are the words after `art`, the last of them up to the cursor. */
 export async function readTypedLine(typed: readonly string[]): Promise<TypedLine> {
   const before = typed.slice(0, -1);
@@ -48,7 +51,7 @@ export async function readTypedLine(typed: readonly string[]): Promise<TypedLine
   };
   if (valued !== undefined) return { ...line, expected: valueOf(valued, options) };
   if (!read.ended && last.startsWith('-')) {
-    const fitting = command === undefined ? options : optionsInForms(command, read);
+    const fitting = command === undefined ? { ...options, ...ALONE_OPTIONS } : optionsInForms(command, read);
     return { ...line, expected: [{ kind: 'option', options: notGiven(fitting, read.given) }] };
   }
   if (name === '' || (name === 'help' && read.words.length === 0))

@@ -13,23 +13,26 @@ export const ERRORS = {
   FILE_UNREADABLE: { exit: 1, hint: 'Make it readable, or name it in .artignore.' },
   FILE_UNSUPPORTED: { exit: 1, hint: 'Name it in .artignore, or move it elsewhere.' },
   FOLDER_UNWRITABLE: { exit: 1, hint: 'Check owner, permissions and whether the disk is mounted read-only.' },
-  IO_FAILED: { exit: 1 },
+  IO_FAILED: { exit: 1, hint: 'The system refused it; look at the disk, then run the command again.' },
   PATH_INVALID_UTF8: { exit: 1, hint: 'Rename it to valid UTF-8, or name its folder in .artignore.' },
   REPOSITORY_NESTED: { exit: 1, hint: 'Use --nested to make one here all the same.' },
   REMOTE_CLOCK: { exit: 1, hint: 'Set the clock of this machine, then run the command again.' },
   REMOTE_DENIED: { exit: 1, hint: 'Check the credentials and what they permit.' },
-  REMOTE_FAILED: { exit: 1 },
+  REMOTE_FAILED: { exit: 1, hint: 'Run the command again; if it stays so, ask whoever runs the remote.' },
   REMOTE_UNCERTAIN: { exit: 1, hint: 'Run the command again; nothing is sent twice.' },
   REMOTE_UNREACHABLE: { exit: 1, hint: 'Check the address and the network, then run the command again.' },
   REMOTE_TOO_NEW: { exit: 1, hint: 'Install a newer art.' },
   REPOSITORY_TOO_NEW: { exit: 1, hint: 'Install a newer art, or use the one that made this repository.' },
   // 2: it was asked wrongly
   USAGE: { exit: 2, hint: 'See `art --help`.' },
-  NAME_INVALID: { exit: 2 },
+  NAME_INVALID: { exit: 2, hint: 'Choose another name.' },
   METADATA_INVALID: { exit: 2, hint: 'Metadata holds what JSON can say, at most 1 MiB of it.' },
-  SPEC_INVALID: { exit: 2, hint: 'Write NAME, NAME:v3, NAME:ALIAS or NAME@HASH.' },
+  SPEC_INVALID: {
+    exit: 2,
+    hint: 'Write NAME, NAME:v3, NAME:ALIAS or NAME@HASH, then ~N for N versions before it.',
+  },
   HASH_AMBIGUOUS: { exit: 2, hint: 'Give more characters of the hash.' },
-  CONFIG_INVALID: { exit: 2 },
+  CONFIG_INVALID: { exit: 2, hint: 'Mend it in an editor, or take an older one out of Git.' },
   REMOTE_URL_INVALID: { exit: 2, hint: 'Give the path of a folder, file:///PATH or s3://BUCKET/PREFIX.' },
   DESCRIPTION_INVALID: { exit: 2, hint: 'Keep longer texts in a file of the version.' },
   DELETE_UNCLEAR: { exit: 2 },
@@ -42,7 +45,10 @@ export const ERRORS = {
   VERSION_NOT_FOUND: { exit: 3, hint: '`art log` shows the versions there are.' },
   ALIAS_NOT_FOUND: { exit: 3, hint: '`art show NAME` lists its aliases.' },
   ENTRY_NOT_FOUND: { exit: 3, hint: '`art ls SPEC` lists the paths in a version.' },
-  PATH_NOT_FOUND: { exit: 3 },
+  PATH_NOT_FOUND: {
+    exit: 3,
+    hint: 'Look for a slip in the path; it is read from the current folder, or that of -C.',
+  },
   BINDING_NOT_FOUND: { exit: 3, hint: '`art status` lists the bound folders.' },
   BUCKET_NOT_FOUND: { exit: 3, hint: 'Check the address of the remote: `art remote list`.' },
   OBJECT_NOT_FOUND: { exit: 3, hint: 'Run `art fsck` to learn what is missing.' },
@@ -105,6 +111,7 @@ export const ERRORS = {
   // 6: somebody else is at it
   LOCKED: { exit: 6, hint: 'Wait for it to end. If its host is gone for good: `art fsck --break-lock`.' },
   // 130: the user stopped it
+  // No hint: its message says what is true now, and the user knows why.
   INTERRUPTED: { exit: 130 },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -2,6 +2,7 @@
 import type { Known, Vocabulary } from '#repo';
 import { COMMANDS } from './commands.ts';
 import type { Expected, TypedLine } from './typed-line.ts';
+import { KNOWN_SETTINGS } from './settings.ts';
 import { optionNames } from './words.ts';
 
 /** `files` and `folders` are left to the shell. */
@@ -16,9 +17,8 @@ export interface Sources {
 
 type Find = (line: TypedLine, sources: Sources) => Promise<readonly Candidate[]> | readonly Candidate[];
 
-/** What any art knows to be a type and a setting, used or not. */
+/** Types that are offered before anything has them. */
 const USUAL_TYPES = ['dataset', 'model', 'result', 'table'];
-export const KNOWN_SETTINGS: ReadonlyMap<string, string> = new Map([['user', 'whose name commits carry']]);
 
 const FILES: Find = () => ['files'];
 const FOLDERS: Find = () => ['folders'];

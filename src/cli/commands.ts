@@ -157,6 +157,30 @@ export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
 /** Options that take a value in one command and none in another. */
 export const SOMETIMES_VALUE_OPTIONS: ReadonlySet<string> = new Set(['--remove']);
 
+/** What other tools call it, and what it is here. */
+export const KNOWN_ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['add', 'commit'],
+  ['artifact', 'list'],
+  ['branch', 'alias'],
+  ['check', 'fsck'],
+  ['create', 'init'],
+  ['get', 'download'],
+  ['history', 'log'],
+  ['info', 'show'],
+  ['prune', 'gc'],
+  ['put', 'commit'],
+  ['remove', 'delete'],
+  ['repair', 'fsck'],
+  ['restore', 'checkout'],
+  ['revert', 'undo'],
+  ['rm', 'delete'],
+  ['save', 'commit'],
+  ['switch', 'checkout'],
+  ['update', 'checkout'],
+  ['use', 'checkout'],
+  ['versions', 'log'],
+]);
+
 /** Where the first word stands that is neither an option nor an option's value, or -1. */
 export function commandIndex(argv: readonly string[]): number {
   for (let i = 0; i < argv.length; i++) {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { ArtError, suggest } from '#base';
 import type { Repository, Setting } from '#repo';
 import type { Command, Options, Values } from './command.ts';
-import { COMMANDS, commandIndex } from './commands.ts';
+import { COMMANDS, KNOWN_ELSEWHERE, commandIndex } from './commands.ts';
 import { failureOf, failureText, isReaderGone } from './failure.ts';
 import { Output } from './output.ts';
 import { ProgressLine } from './progress.ts';
@@ -96,7 +96,9 @@ async function fail(error: unknown, command: Command | undefined, { host, out }:
 async function loadCommand(name: string): Promise<Command> {
   const entry = COMMANDS.get(name);
   if (entry !== undefined) return entry.load();
-  const meant = suggest(name, COMMANDS.keys());
+  const elsewhere = KNOWN_ELSEWHERE.get(name);
+  const meant =
+    elsewhere !== undefined && COMMANDS.has(elsewhere) ? elsewhere : suggest(name, COMMANDS.keys());
   const hint = meant === undefined ? 'See `art --help`.' : `Did you mean \`art ${meant}\`?`;
   throw new ArtError('USAGE', `unknown command ${JSON.stringify(name)}`, { hint });
 }

@@ -95,6 +95,9 @@ function joinValues(args: readonly string[], options: Options, usage: Usage): st
     const cut = word.indexOf('=');
     const named = cut > 0 ? byName.get(word.slice(0, cut)) : undefined;
     const attached = /^-[^-]./s.test(word) ? byName.get(word.slice(0, 2)) : undefined;
+    // `-tag gold` would be the type `ag`, and `gold` a word: nobody means that.
+    if (option === undefined && word.startsWith('-') && byName.has(`-${cut > 0 ? word.slice(0, cut) : word}`))
+      throw usage(`unknown option ${word}`, `Did you mean -${word}?`);
     if (option !== undefined && option.kind !== 'switch') {
       const value = waiting.pop();
       if (value === undefined) throw usage(`option ${word} needs a value: ${option.value}`);
@@ -157,7 +160,10 @@ function wholeNumber(rawName: string, text: string, usage: Usage): number {
 }
 
 function unknownOption(rawName: string, options: Options, usage: Usage): ArtError {
-  const meant = rawName.startsWith('--') ? suggest(rawName, namesOf(options)) : undefined;
+  const meant = suggest(
+    rawName,
+    namesOf(options).filter((name) => name.length > 2 || rawName.length > 2),
+  );
   return usage(`unknown option ${rawName}`, meant === undefined ? undefined : `Did you mean ${meant}?`);
 }
 

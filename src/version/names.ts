@@ -48,12 +48,22 @@ export function parseRemoteName(text: string): string {
 export function parseAlias(text: string): Alias {
   const refuse = refusal('alias', text);
   checkLength(text, refuse);
-  if (text === LATEST) throw refuse('it always means the newest version and is never set by hand');
-  if (/^v\d+$/i.test(text)) throw refuse('it looks like a version number');
+  if (text === LATEST) {
+    throw refuse(
+      'it always means the newest version and is never set by hand',
+      'Leave it away: each new version is the latest at once.',
+    );
+  }
+  if (/^v\d+$/i.test(text))
+    throw refuse(
+      'it looks like a version number',
+      'Versions count themselves; an alias is a word like "best".',
+    );
   const found = ALIAS_FORBIDDEN.exec(text);
   if (found)
     throw refuse(
       `it holds ${shownCharacter(found[0])}; an alias has none of / : @ = , ~ ^, blanks or control characters`,
+      wouldDo(text),
     );
   return text as Alias;
 }
@@ -96,21 +106,37 @@ function checkName(text: string, what: string): void {
     const where = found?.index === 0 ? 'begins with' : 'holds';
     throw refuse(
       `it ${where} ${shownCharacter(found?.[0] ?? '')}; a name has letters, digits, "_", "-" and ".", and begins with none of the last two`,
+      wouldDo(text),
     );
   }
   if (text.endsWith('.') || text.endsWith('.lock')) throw refuse('it must not end in "." or ".lock"');
 }
 
-function checkLength(text: string, refuse: (why: string) => ArtError): void {
+function checkLength(text: string, refuse: Refuse): void {
   if (text.length === 0) throw refuse('it is empty');
   // Counts characters, not UTF-16 units; the first test keeps huge input cheap.
   if (text.length > 2 * LENGTH_MAX || [...text].length > LENGTH_MAX)
     throw refuse(`it is longer than ${LENGTH_MAX} characters`);
 }
 
-function refusal(what: string, text: string): (why: string) => ArtError {
+type Refuse = (why: string, hint?: string) => ArtError;
+
+function refusal(what: string, text: string): Refuse {
   const shown = text.length > 2 * LENGTH_MAX ? `${text.slice(0, 40)}…` : text;
-  return (why) => new ArtError('NAME_INVALID', `${what} ${JSON.stringify(shown)} is not allowed: ${why}`);
+  return (why, hint) => {
+    const message = `${what} ${JSON.stringify(shown)} is not allowed: ${why}`;
+    return new ArtError('NAME_INVALID', message, hint === undefined ? {} : { hint });
+  };
+}
+
+/** The nearest name that no rule refuses; undefined if little of it would be left. */
+function wouldDo(text: string): string | undefined {
+  const clean = text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^A-Za-z0-9_.-]+/g, '-')
+    .replace(/^[-.]+|[-.]+$/g, '');
+  return clean === '' ? undefined : `"${clean}" would do.`;
 }
 
 function shownCharacter(character: string): string {

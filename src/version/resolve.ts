@@ -1,8 +1,9 @@
 /** Finds the version that a spec points at, or says what is missing and what may have been meant. */
 import { ArtError, suggest } from '#base';
-import { shortHash } from '#object';
+import { isHashText, shortHash } from '#object';
 import type { NodeSource } from '#store';
 import type { Artifact } from './artifact.ts';
+import { LATEST } from './names.ts';
 import type { Alias } from './names.ts';
 import type { Selector } from './spec.ts';
 import { findByHash, findLatest, findTombstone, findVersion, listVersions } from './versions.ts';
@@ -59,10 +60,12 @@ export function artifactNotFound(name: string, known: Iterable<string>): ArtErro
   return new ArtError('ARTIFACT_NOT_FOUND', `artifact "${name}" does not exist`, didYouMean(meant));
 }
 
-/** ALIAS_NOT_FOUND for `alias`, with the nearest alias the artifact has. */
+/** ALIAS_NOT_FOUND for `alias`, with what it may have been meant for: an alias, `latest`, or a number without its `v`. */
 export function aliasNotFound({ state }: Artifact, alias: string): ArtError {
-  const meant = suggest(alias, state.aliases.keys());
-  const hint = didYouMean(meant === undefined ? undefined : `${state.name}:${meant}`);
+  const number = /^\d+$/.test(alias) && Number(alias) < state.next ? `v${Number(alias)}` : undefined;
+  const meant = number ?? suggest(alias, [...state.aliases.keys(), LATEST]);
+  const isHash = meant === undefined && isHashText(alias.toLowerCase());
+  const hint = didYouMean(isHash ? `${state.name}@${alias}` : meant && `${state.name}:${meant}`);
   return new ArtError('ALIAS_NOT_FOUND', `artifact "${state.name}" has no alias "${alias}"`, hint);
 }
 

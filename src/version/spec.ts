@@ -24,13 +24,17 @@ export type Target =
   | { readonly kind: 'artifact'; readonly name: ArtifactName }
   | { readonly kind: 'version'; readonly spec: VersionSpec };
 
+type Refuse = (why: string, hint?: string) => ArtError;
+
 /**
  * Parses `name`, `name:v3`, `name:alias`, `name:ORIGIN/alias` or `name@HASH`, each with an optional `~N`.
  * Raises SPEC_INVALID for the form, NAME_INVALID for a name or alias that nobody could have given.
  */
 export function parseSpec(text: string): VersionSpec {
-  const refuse = (why: string) =>
-    new ArtError('SPEC_INVALID', `${JSON.stringify(text)} is no version: ${why}`);
+  const refuse: Refuse = (why, hint) => {
+    const message = `${JSON.stringify(text)} is no version: ${why}`;
+    return new ArtError('SPEC_INVALID', message, hint === undefined ? {} : { hint });
+  };
   const tilde = text.indexOf('~');
   const body = tilde < 0 ? text : text.slice(0, tilde);
   const back = tilde < 0 ? 0 : wholeNumber(text.slice(tilde + 1));
@@ -67,12 +71,15 @@ function formatSelector(selector: Selector): string {
   }
 }
 
-function nameIn(text: string, refuse: (why: string) => ArtError): ArtifactName {
+function nameIn(text: string, refuse: Refuse): ArtifactName {
   if (text === '') throw refuse('it names no artifact');
+  // A name that could not be given is no reason to propose one: what stands here is to be found.
+  const [, name, version] = /^([\w.-]+)\/([^/]+)$/.exec(text) ?? [];
+  if (name !== undefined) throw refuse('a version stands after ":"', `Did you mean "${name}:${version}"?`);
   return parseArtifactName(text);
 }
 
-function parseMovable(text: string, refuse: (why: string) => ArtError): Selector {
+function parseMovable(text: string, refuse: Refuse): Selector {
   if (text === LATEST) return { by: 'latest' };
   const number = /^v\d+$/i.test(text) ? wholeNumber(text.slice(1)) : null;
   if (number === undefined) throw refuse('no version number is that large');
@@ -85,7 +92,7 @@ function parseMovable(text: string, refuse: (why: string) => ArtError): Selector
   return { by: 'alias', alias: seen === LATEST ? (seen as Alias) : parseAlias(seen), origin };
 }
 
-function parseHash(text: string, refuse: (why: string) => ArtError): Selector {
+function parseHash(text: string, refuse: Refuse): Selector {
   const hash = text.toLowerCase();
   // A chunk's CID is a hash too, but never a version's.
   if (isHashText(hash) && !hash.startsWith(CHUNK_CID_START)) return { by: 'hash', hash };

@@ -249,7 +249,9 @@ describe('failures', () => {
   test.each([
     ['comit', 2, 'USAGE', 'Did you mean `art commit`?'],
     ['push', 2, 'REMOTE_UNSAID', 'Add one: `art remote add origin FOLDER`.'],
-    ['sned', 2, 'USAGE', undefined],
+    ['frobnicate', 2, 'USAGE', 'See `art --help`.'],
+    ['save d data', 2, 'USAGE', 'Did you mean `art commit`?'],
+    ['log d -limit 3', 2, 'USAGE', 'Did you mean --limit?'],
     ['log a b', 2, 'USAGE', undefined],
     ['show', 2, 'USAGE', undefined],
     ['alias d', 2, 'USAGE', undefined],
@@ -266,6 +268,15 @@ describe('failures', () => {
     ['show dd', 3, 'ARTIFACT_NOT_FOUND', 'Did you mean "d"?'],
     ['show d:v9', 3, 'VERSION_NOT_FOUND', undefined],
     ['show d:bset', 3, 'ALIAS_NOT_FOUND', 'Did you mean "d:best"?'],
+    ['show d:lastest', 3, 'ALIAS_NOT_FOUND', 'Did you mean "d:latest"?'],
+    ['show d:0', 3, 'ALIAS_NOT_FOUND', 'Did you mean "d:v0"?'],
+    ['show d:0123456789', 3, 'ALIAS_NOT_FOUND', 'Did you mean "d@0123456789"?'],
+    ['show d/v0', 2, 'SPEC_INVALID', 'Did you mean "d:v0"?'],
+    ['show d:v4', 3, 'VERSION_NOT_FOUND', 'The newest version is "d:v0".'],
+    ['status dd', 3, 'BINDING_NOT_FOUND', 'Did you mean "d"?'],
+    ['config usr', 3, 'CONFIG_NOT_FOUND', 'Did you mean `art config user`?'],
+    ['commit my\u00a0d\u00e9j\u00e0 data', 2, 'NAME_INVALID', '"my-deja" would do.'],
+    ['completion bahs', 2, 'USAGE', 'Did you mean `bash`?'],
     ['cat d b.txt', 3, 'ENTRY_NOT_FOUND', undefined],
     ['commit d missing', 3, 'PATH_NOT_FOUND', undefined],
     ['unbind e', 3, 'BINDING_NOT_FOUND', undefined],
@@ -278,7 +289,7 @@ describe('failures', () => {
     await commit();
     const told = await run(line);
     expect(told).toMatchObject({ status, out: '' });
-    expect(told.err).toMatch(/^error: .+ \[\w+\]\n(hint: .+\n)?$/);
+    expect(told.err).toMatch(/^error: .+ \[\w+\]\nhint: .+\n$/);
     expect(told.err).toContain(`[${code}]`);
     if (hint !== undefined) expect(told.err).toContain(`hint: ${hint}\n`);
     // Nothing was made by it.
@@ -339,6 +350,26 @@ describe('failures', () => {
     const bare = await run('show e');
     expect(bare.err).not.toContain(' at ');
     expect((await run('show e', { env: { ART_DEBUG: '1' } })).err).toMatch(/\n +at /);
+  });
+});
+
+describe('what was perhaps mistyped', () => {
+  test('a filter that leaves nothing over guesses the type or the tag', async () => {
+    await commit('commit d data --tag gold');
+    expect((await run('list --type datasets')).err).toBe(
+      'no artifact of type "datasets"; did you mean "dataset"?\n',
+    );
+    expect((await run('list --tag golf')).err).toBe(
+      'no artifact with the tag "golf"; did you mean "gold"?\n',
+    );
+  });
+
+  test('a setting that art does not know is set, with a warning', async () => {
+    const { status, err } = await run('config usr Ada');
+    expect({ status, err }).toEqual({
+      status: 0,
+      err: 'warning: "usr" is no setting of art; did you mean "user"?\n',
+    });
   });
 });
 

@@ -72,6 +72,8 @@ describe('one command line', () => {
     [['--limmit', '1'], 'unknown option --limmit', 'Did you mean --limit?'],
     [['-x'], 'unknown option -x', 'See help.'],
     [['--l'], 'unknown option --l', 'Did you mean -l?'],
+    [['-limit', '3'], 'unknown option -limit', 'Did you mean --limit?'],
+    [['-alias', 'best'], 'unknown option -alias', 'Did you mean --alias?'],
     [['--__proto__'], 'unknown option --__proto__', 'See help.'],
     [['--limit'], 'option --limit needs a value: N', 'See help.'],
     [['--limit', 'ten'], 'option --limit needs a whole number, not "ten"', 'See help.'],

@@ -1,6 +1,8 @@
 /** `art config`: reads and changes settings. */
-import { ArtError, isArtError } from '#base';
+import { ArtError, isArtError, suggest } from '#base';
 import { defineCommand } from '../command.ts';
+import type { Output } from '../output.ts';
+import { KNOWN_SETTINGS } from '../settings.ts';
 import { alignRows, printable } from '../text.ts';
 
 export const configCommand = defineCommand({
@@ -27,11 +29,19 @@ export const configCommand = defineCommand({
         await out.line(line);
       return;
     }
-    if (value !== undefined) configSet(local ?? globalConfig, key, value);
+    if (value !== undefined) {
+      warnIfMistyped(key, out);
+      configSet(local ?? globalConfig, key, value);
+    }
     const found = configGet(files, key);
     if (out.json) return out.document({ key, value: found ?? null });
     if (value !== undefined) return out.say(`${key} is ${printable(value)}`);
-    if (found === undefined) throw new ArtError('CONFIG_NOT_FOUND', `${JSON.stringify(key)} is not set`);
+    if (found === undefined) {
+      const meant = suggest(key, [...configList(files).keys(), ...KNOWN_SETTINGS.keys()]);
+      const hint =
+        meant === undefined || meant === key ? {} : { hint: `Did you mean \`art config ${meant}\`?` };
+      throw new ArtError('CONFIG_NOT_FOUND', `${JSON.stringify(key)} is not set`, hint);
+    }
     await out.line(printable(found));
 
     /** Outside a repository the user's own settings can be read, not the repository's be changed. */
@@ -45,3 +55,10 @@ export const configCommand = defineCommand({
     }
   },
 });
+
+// Any key may be set: a newer art, or another program, may read it.
+function warnIfMistyped(key: string, out: Output): void {
+  const meant = suggest(key, KNOWN_SETTINGS.keys());
+  if (meant !== undefined && meant !== key)
+    out.warn(`${JSON.stringify(key)} is no setting of art; did you mean "${meant}"?`);
+}

@@ -1,8 +1,8 @@
 /** `art list`: lists artifacts. */
-import { formatAge, formatBytes, formatCount } from '#base';
-import type { ListRow } from '#repo';
+import { formatAge, formatBytes, formatCount, suggest } from '#base';
+import type { ListRow, Repository } from '#repo';
 import { defineCommand } from '../command.ts';
-import { alignRows, firstLine } from '../text.ts';
+import { alignRows, firstLine, printable } from '../text.ts';
 
 const ROWS_DEFAULT = 100;
 const DESCRIPTION_LENGTH_MAX = 60;
@@ -29,15 +29,17 @@ export const listCommand = defineCommand({
     const { type, tag } = options;
     const limit = options.limit ?? (out.json ? Infinity : ROWS_DEFAULT);
     const rows: ListRow[] = [];
+    let meant: string | undefined;
     {
       await using repository = await open();
       const filter = { ...(type !== undefined && { type }), ...(tag !== undefined && { tag }) };
       // One more than is shown tells whether there are more.
       rows.push(...(await repository.list({ ...filter, limit: limit + 1 })));
+      if (rows.length === 0) meant = await noneText(repository, filter);
     }
     const shown = rows.slice(0, limit);
     if (out.json) return out.array([shown]);
-    if (shown.length === 0 && limit > 0) out.note('no artifact');
+    if (shown.length === 0 && limit > 0) out.note(meant ?? 'no artifact');
     for (const line of alignRows(
       shown.map((row) => cells(row, now())),
       [3],
@@ -60,3 +62,19 @@ export const listCommand = defineCommand({
     }
   },
 });
+
+/** What to say where a filter leaves nothing over: perhaps it was mistyped. */
+async function noneText(
+  { vocabulary }: Repository,
+  { type, tag }: { readonly type?: string; readonly tag?: string },
+): Promise<string> {
+  if (type !== undefined) return text(`of type "${type}"`, type, await vocabulary.types());
+  if (tag !== undefined) return text(`with the tag "${tag}"`, tag, await vocabulary.tags());
+  return 'no artifact yet: `art commit NAME PATH` makes the first';
+
+  function text(what: string, word: string, known: readonly string[]): string {
+    const meant = suggest(word, known);
+    const guess = meant === undefined || meant === word ? '' : `; did you mean "${meant}"?`;
+    return `no artifact ${printable(what)}${guess}`;
+  }
+}

@@ -1,5 +1,5 @@
 /** Turns what was raised into words and an exit status. */
-import { ArtError, errnoOf, isArtError } from '#base';
+import { ArtError, ERRORS, errnoOf, isArtError } from '#base';
 import type { Output } from './output.ts';
 import { printable } from './text.ts';
 
@@ -10,15 +10,20 @@ export interface Failure {
   readonly exit: number;
 }
 
-/** `stopped` says what is true after an interruption. */
-export function failureOf(error: unknown, stopped: string): Failure {
+/** `stopped` says what is true after an interruption; `command` is whose help may tell more. */
+export function failureOf(error: unknown, stopped: string, command?: string): Failure {
   if (isArtError(error, 'INTERRUPTED'))
     return { code: error.code, message: stopped, hint: error.hint ?? null, exit: error.exit };
-  if (error instanceof ArtError)
-    return { code: error.code, message: error.message, hint: error.hint ?? null, exit: error.exit };
+  if (error instanceof ArtError) {
+    const { code, message, hint = null, exit } = error;
+    const isGeneral = code === 'USAGE' && hint === ERRORS.USAGE.hint && command !== undefined;
+    return { code, message, hint: isGeneral ? `See \`art ${command} --help\`.` : hint, exit };
+  }
   const message = error instanceof Error ? error.message || error.name : String(error);
   const hint =
-    errnoOf(error) === undefined ? 'This is a fault in art. ART_DEBUG=1 shows where it happened.' : null;
+    errnoOf(error) === undefined
+      ? 'This is a fault in art. ART_DEBUG=1 shows where it happened.'
+      : 'The system refused it. ART_DEBUG=1 shows where it happened.';
   return { code: 'FAILED', message, hint, exit: 1 };
 }
 

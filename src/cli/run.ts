@@ -5,6 +5,7 @@ import { ArtError, suggest } from '#base';
 import type { Repository, Setting } from '#repo';
 import type { Command, Options, Values } from './command.ts';
 import { COMMANDS, KNOWN_ELSEWHERE, commandIndex } from './commands.ts';
+import { parseForm } from './form.ts';
 import { failureOf, failureText, isReaderGone } from './failure.ts';
 import { Output } from './output.ts';
 import { ProgressLine } from './progress.ts';
@@ -78,7 +79,7 @@ function workOf(argv: readonly string[], host: Host): Work {
 
 async function fail(error: unknown, command: Command | undefined, { host, out }: Work): Promise<number> {
   const { env, stderr } = host;
-  const failure = failureOf(error, command?.stopped ?? STOPPED);
+  const failure = failureOf(error, command?.stopped ?? STOPPED, command?.usage[0].split(' ')[0]);
   const debug = Boolean(env['ART_DEBUG']);
   // A document that was begun cannot become another one: then the lines for people say what broke it off.
   const asDocument = out.json && !out.begun;
@@ -193,7 +194,10 @@ function checkWords(words: readonly string[], command: Command, hint: string): v
   const [fewest, most] = command.words;
   if (words.length > most)
     throw new ArtError('USAGE', `unexpected word ${JSON.stringify(words[most])}`, { hint });
-  if (words.length < fewest) throw new ArtError('USAGE', `too few words: art ${command.usage[0]}`, { hint });
+  if (words.length >= fewest) return;
+  const { words: expected } = parseForm(command.usage[0], command.options);
+  const { what = 'a word' } = expected[words.length] ?? {};
+  throw new ArtError('USAGE', `${what} is missing: art ${command.usage[0]}`, { hint });
 }
 
 function workFolder(cwd: string, directory: string | undefined): string {

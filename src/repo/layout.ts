@@ -1,7 +1,7 @@
 /** Finds and makes repositories: a folder with `.art/` in it. */
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ArtError, fileError, replaceFile, syncFolder } from '#base';
+import { ArtError, errnoOf, fileError, replaceFile, syncFolder } from '#base';
 import { createStore } from '#store';
 import { WANTED_FILE } from '#version';
 
@@ -62,6 +62,11 @@ export async function initRepository(
     checkLayout(layout);
     return { root, created: false };
   }
+  if (existsSync(root) && !isFolder(root)) {
+    throw new ArtError('IO_FAILED', `${JSON.stringify(root)} is no folder, so it cannot be a repository`, {
+      hint: 'Name a folder, or leave it away for the current one.',
+    });
+  }
   const outer = enclosing(dirname(root));
   if (outer !== undefined && !options.nested) {
     throw new ArtError(
@@ -116,5 +121,10 @@ function enclosing(start: string): string | undefined {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTDIR') return false;
+    throw fileError(error, path);
+  }
 }

@@ -97,7 +97,9 @@ function* batchesOf(options: PlanOptions, filter: PathFilter): Generator<DiskEnt
   try {
     folder = realpathSync(dir);
     if (!statSync(folder).isDirectory()) {
-      throw new ArtError('UNCOMMITTED_CHANGES', `${JSON.stringify(dir)} is not a folder, and would be lost`);
+      throw new ArtError('UNCOMMITTED_CHANGES', `${JSON.stringify(dir)} is not a folder, and would be lost`, {
+        hint: 'Name a folder, or move what is there out of the way.',
+      });
     }
   } catch (error) {
     const known = fileError(error, dir);

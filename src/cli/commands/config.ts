@@ -25,6 +25,7 @@ export const configCommand = defineCommand({
     if (key === undefined) {
       const values = configList(files);
       if (out.json) return out.document(Object.fromEntries(values));
+      if (values.size === 0) out.note('nothing is set; `art help config` shows how');
       for (const line of alignRows([...values].map(([name, text]) => [name, printable(text)])))
         await out.line(line);
       return;

@@ -145,7 +145,7 @@ export class Repository implements AsyncDisposable {
 
   /** The words that name things here, for completion. */
   get vocabulary(): Vocabulary {
-    return new Vocabulary(this.#context);
+    return new Vocabulary(this.context);
   }
 
   alias(spec: string, aliases: readonly string[]): Promise<AliasResult> {

@@ -57,6 +57,8 @@ const FINDS: ReadonlyMap<string, Find> = new Map<string, Find>([
   ['cat PATH', paths],
   ['ls PREFIX', paths],
   ['--path', paths],
+  ['--add', FILES],
+  ['--remove', paths],
   ['SHELL', () => plain(['bash', 'fish', 'zsh'])],
 ]);
 

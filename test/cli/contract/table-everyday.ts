@@ -6,7 +6,8 @@ const COMMITTED: Shape = [
   {
     keys: {
       name: 'text',
-      version: 'version',
+      // Null for a draft that is not finished.
+      version: 'version|null',
       cid: 'cid|null',
       tree: 'cid',
       created: 'flag',
@@ -52,6 +53,9 @@ export const EVERYDAY: Contract = {
     forms: [
       'commit NAME [PATH...] [-t TYPE] [-m TEXT] [-a ALIAS]... [--tag T]... [--meta K=V]... [OPTIONS]',
       'commit [-m TEXT] [--dry-run]',
+      'commit NAME [--onto SPEC] --add [DEST=]PATH... [--remove DEST]... [--overwrite] [OPTIONS]',
+      'commit NAME --part ID [--onto SPEC] --add [DEST=]PATH...',
+      'commit NAME --finish ID [OPTIONS]',
     ],
     options: [
       '-t, --type TYPE',
@@ -61,6 +65,12 @@ export const EVERYDAY: Contract = {
       '--meta K=V...',
       '--meta-file FILE',
       '--description TEXT',
+      '--add [DEST=]PATH...',
+      '--onto SPEC',
+      '--remove DEST...',
+      '--overwrite',
+      '--part ID',
+      '--finish ID',
       '--bind',
       '--no-bind',
       '--allow-empty',
@@ -80,6 +90,31 @@ export const EVERYDAY: Contract = {
       { line: 'commit new data/sub --no-bind', says: 'committed new:v0' },
       { line: 'commit d --allow-empty', after: ['$ rm -r data'], says: 'committed d:v2 (0 files' },
       { line: 'commit d older', says: 'd:v2' },
+      { line: 'commit new --add x=model.pt --add meta.json', says: 'committed new:v0 (2 files' },
+      {
+        line: 'commit d --onto d:v0 --add a.txt=model.pt --remove sub --overwrite -m mixed',
+        says: 'committed d:v2 (1 file',
+      },
+      { line: 'commit new --part one --onto d --add model.pt' },
+      {
+        line: 'commit new --finish one -m whole',
+        after: ['commit new --part one --add model.pt', 'commit new --part one --add meta.json'],
+        says: 'committed new:v0 (2 files',
+      },
+      { line: 'commit new --finish none', error: 'DRAFT_NOT_FOUND' },
+      {
+        line: 'commit new --part one --add model.pt',
+        after: ['commit new --part one --add model.pt', 'commit new --finish one'],
+        error: 'DRAFT_FINISHED',
+      },
+      {
+        line: 'commit new --part one --onto d --add model.pt',
+        after: ['commit new --part one --add model.pt'],
+        error: 'DRAFT_CONFLICT',
+      },
+      { line: 'commit d --onto d --add a.txt=model.pt', error: 'PATH_TAKEN' },
+      { line: 'commit d --onto d:v9 --add model.pt', error: 'VERSION_NOT_FOUND' },
+      { line: 'commit d --onto d --remove nothing', error: 'ENTRY_NOT_FOUND' },
       { line: 'commit nothing', error: 'NOTHING_BOUND' },
       { line: 'commit new missing', error: 'PATH_NOT_FOUND' },
       { line: 'commit new data/sub', error: 'BINDING_CONFLICT' },

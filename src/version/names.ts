@@ -105,7 +105,7 @@ function checkName(text: string, what: string): void {
     const found = /[^A-Za-z0-9_.-]/u.exec(text) ?? /^[.-]/.exec(text);
     const where = found?.index === 0 ? 'begins with' : 'holds';
     throw refuse(
-      `it ${where} ${shownCharacter(found?.[0] ?? '')}; a name has letters, digits, "_", "-" and ".", and begins with none of the last two`,
+      `it ${where} ${shownCharacter(found?.[0] ?? '')}; a name has letters, digits, "_", "-" and ".", and begins with none of "-" and "."`,
       wouldDo(text),
     );
   }

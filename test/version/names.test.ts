@@ -96,8 +96,8 @@ test('a refusal says what is wrong', () => {
     refusal(parseTypeName, 'data/set'),
   ]).toMatchInlineSnapshot(`
     [
-      "artifact name "my data" is not allowed: it holds a blank; a name has letters, digits, "_", "-" and ".", and begins with none of the last two",
-      "artifact name "-x" is not allowed: it begins with "-"; a name has letters, digits, "_", "-" and ".", and begins with none of the last two",
+      "artifact name "my data" is not allowed: it holds a blank; a name has letters, digits, "_", "-" and ".", and begins with none of "-" and "."",
+      "artifact name "-x" is not allowed: it begins with "-"; a name has letters, digits, "_", "-" and ".", and begins with none of "-" and "."",
       "artifact name "data.lock" is not allowed: it must not end in "." or ".lock"",
       "alias "latest" is not allowed: it always means the newest version and is never set by hand",
       "alias "v3" is not allowed: it looks like a version number",

@@ -52,6 +52,8 @@ const FINDS: ReadonlyMap<string, Find> = new Map<string, Find>([
   ['--tag', TAGS],
   ['KEY', SETTINGS],
   ['DIR', FOLDERS],
+  ['clone URL', FOLDERS],
+  ['remote URL', FOLDERS],
   ['FILE', FILES],
   ['PATH', FILES],
   ['cat PATH', paths],

@@ -3,9 +3,9 @@ import { textOf, utf8 } from '#base';
 import { shortHash } from '#object';
 import { entries, prefixOf } from '#tree';
 import { LATEST, findLatest, listVersions, parseArtifactName } from '#version';
-import { configList } from './config.ts';
 import type { Context } from './context.ts';
 import { artifactNames, getArtifact, getSpec } from './find.ts';
+import { listRemotes } from './remotes.ts';
 import { readWanted } from './wanted-files.ts';
 
 /** A word, and what to say beside it. */
@@ -124,15 +124,7 @@ export class Vocabulary {
     return [...bindings.values()].map(({ name, path }) => ({ word: name, what: path }));
   }
 
-  /** The remotes of `art.toml` and of this repository's own configuration. */
   remotes(): readonly Known[] {
-    const { root, config } = this.#context;
-    const urls = new Map<string, string>();
-    for (const [name, { url }] of readWanted(root).remotes) urls.set(name, String(url));
-    for (const [key, value] of configList({ local: config, global: config })) {
-      const [, name] = /^remotes\.([^.]+)\.url$/.exec(key) ?? [];
-      if (name !== undefined) urls.set(name, value);
-    }
-    return [...urls].map(([word, what]) => ({ word, what }));
+    return listRemotes(this.#context).map(({ name, url }) => ({ word: name, what: url }));
   }
 }

@@ -9,7 +9,7 @@ import { printable } from '../text.ts';
 const REMOTE = 'origin';
 
 export const cloneCommand = defineCommand({
-  usage: ['clone URL [DIR]'],
+  usage: ['clone URL [DIR] [--endpoint URL] [--region R] [--path-style] [--profile P] [--local] [--nested]'],
   summary: 'Make a repository of what a remote has',
   words: [1, 2],
   options: {
@@ -43,8 +43,11 @@ export const cloneCommand = defineCommand({
       await using bucket = await openRemote(root, repository.remote(REMOTE), { env, now });
       return await pull(repository, { remote: REMOTE, bucket });
     };
+    const nothing = resumed
+      ? 'nothing to clone: everything is here from'
+      : 'cloned; there are no versions yet at';
     const verb = `cloned into ${printable(root)} from`;
-    await tellSync(await cloned(), out, { verb, nothing: 'cloned; there are no versions yet at' });
+    await tellSync(await cloned(), out, { verb, nothing });
   },
 });
 

@@ -3,5 +3,6 @@ import { CARE } from './table-care.ts';
 import type { Contract } from './contract.ts';
 import { EVERYDAY } from './table-everyday.ts';
 import { LOOKING } from './table-looking.ts';
+import { SHARING } from './table-sharing.ts';
 
-export const CONTRACT: Contract = { ...EVERYDAY, ...LOOKING, ...CARE };
+export const CONTRACT: Contract = { ...EVERYDAY, ...LOOKING, ...CARE, ...SHARING };

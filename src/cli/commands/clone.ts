@@ -44,7 +44,7 @@ export const cloneCommand = defineCommand({
       return await pull(repository, { remote: REMOTE, bucket });
     };
     const nothing = resumed
-      ? 'nothing to clone: everything is here from'
+      ? 'nothing to clone: everything is here already, from'
       : 'cloned; there are no versions yet at';
     const verb = `cloned into ${printable(root)} from`;
     await tellSync(await cloned(), out, { verb, nothing });

@@ -1,16 +1,16 @@
 /** Reads and changes the metadata of versions, and tells what it was before. */
 import { isDeepStrictEqual } from 'node:util';
 import { ArtError, equalBytes, isArtError } from '#base';
-import { placeMetadata } from '#object';
 import type { Digest, Metadata } from '#object';
 import type { NodeSource } from '#store';
-import { artifactOfKey, editVersion, findVersion, loadArtifact } from '#version';
+import { artifactOfKey, findVersion, loadArtifact } from '#version';
 import type { Artifact, Version } from '#version';
 import type { Context } from './context.ts';
 import { getCommit, getSpec } from './find.ts';
 import { isoTime, metadataOf } from './look.ts';
 import { operations } from './operations.ts';
 import { asVersion, publishEdit } from './publish-edit.ts';
+import { setMetadata } from './set-metadata.ts';
 
 export interface MetadataChange {
   /** Keys to set. */
@@ -57,9 +57,7 @@ export async function changeMetadata(
     const left = Object.entries({ ...metadata, ...set }).filter(([key]) => !unset.includes(key));
     const changed: Metadata = Object.fromEntries(left);
     if (isDeepStrictEqual(changed, metadata)) return before;
-    const placed = placeMetadata(changed);
-    if (placed.node) draft.putNode(placed.node.digest, placed.node.bytes);
-    return editVersion(draft, before, found!.number, (value) => ({ ...value, metadata: placed.value }));
+    return setMetadata(draft, before, found!.number, changed);
   });
   return resultOf(context.store, artifact, version!);
 }

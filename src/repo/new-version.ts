@@ -1,7 +1,7 @@
 /** Makes content the next version of an artifact, or finds that it is one already; under the lock. */
 import { ArtError, equalBytes } from '#base';
 import { NODE, encodeCommit, formatCid, hash, placeMetadata } from '#object';
-import type { Digest, Metadata } from '#object';
+import type { Digest } from '#object';
 import {
   addTags,
   addVersion,
@@ -21,6 +21,7 @@ import type { CommitRequest, CommitResult } from './commit-request.ts';
 import type { Context } from './context.ts';
 import { findLiveHeld, getCommit } from './find.ts';
 import type { Draft } from './operation.ts';
+import { setMetadata } from './set-metadata.ts';
 
 const DEFAULT_TYPE = 'dataset';
 
@@ -229,15 +230,4 @@ function putCommit(
   const digest = hash(encoded);
   draft.put(NODE, digest, encoded);
   return digest;
-}
-
-async function setMetadata(
-  draft: Draft,
-  artifact: Artifact,
-  number: number,
-  metadata: Metadata,
-): Promise<Artifact> {
-  const placed = placeMetadata(metadata);
-  if (placed.node) draft.putNode(placed.node.digest, placed.node.bytes);
-  return editVersion(draft, artifact, number, (value) => ({ ...value, metadata: placed.value }));
 }

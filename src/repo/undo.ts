@@ -14,6 +14,7 @@ import { publishOperation } from './operation.ts';
 import type { Draft } from './operation.ts';
 import { getOperation, operations } from './operations.ts';
 import { planRebinding, repairPin } from './pins.ts';
+import { remotesThatSaw } from './seen-at.ts';
 import { readPins, readWanted } from './wanted-files.ts';
 
 export interface UndoRequest {
@@ -116,9 +117,12 @@ async function undoChanges(
   if (dryRun) return { words: (await decideOnly(tx, context, decide)).words, op: null };
   const { words, parts, op } = await publishOperation(tx, context, decide, { undoes: operation.number });
   // Still under the lock: the database stays open until the transaction ends.
-  for (const { name, taken, rebind } of parts) {
+  for (const { name, change, taken, rebind } of parts) {
     rebind();
     await repairPin(context, name, taken.restored);
+    const remotes = await remotesThatSaw(context, change.after.state.name as ArtifactName, change);
+    if (remotes.length > 0)
+      context.onWarning?.(`${remotes.join(', ')} has it already; the next push takes it back there too`);
   }
   return { words, op };
 }
@@ -187,6 +191,7 @@ async function loadState(source: NodeSource, number: number, digest: Digest): Pr
 
 interface Part {
   readonly name: ArtifactName;
+  readonly change: ArtifactChange;
   readonly taken: TakenBack;
   readonly rebind: () => void;
 }
@@ -195,8 +200,9 @@ async function undoOne(
   context: Context,
   draft: Draft,
   number: number,
-  { before, after }: ArtifactChange,
+  change: ArtifactChange,
 ): Promise<Part> {
+  const { before, after } = change;
   const became = after.state.name as ArtifactName;
   const name = await nameNow(draft, became, number);
   const current = await draft.findArtifact(name);
@@ -211,9 +217,10 @@ async function undoOne(
   if (to !== name) await draft.renameArtifact(taken.artifact, to);
   else if (taken.artifact !== current) await draft.setArtifact(taken.artifact);
   const rebind = planRebinding(context, { name, to, type: taken.artifact.state.type });
-  if (to === name) return { name, taken, rebind };
+  if (to === name) return { name, change, taken, rebind };
   return {
     name: to,
+    change,
     taken: { ...taken, words: [`is called so again, no longer "${name}"`, ...taken.words] },
     rebind,
   };

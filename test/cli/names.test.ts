@@ -124,6 +124,20 @@ describe('what people see', () => {
     expect(readFileSync(join(cwd, 'data', 'a.txt'), 'utf8')).toBe('hello\nmore\nmine\n');
   });
 
+  test('undoing what a remote has seen says so, and travels at the next push', async () => {
+    await ok('remote add origin there');
+    await run('push');
+    await ok('tag d:v0 mine');
+    expect((await run('undo')).err).not.toContain('origin');
+    const told = await run('undo');
+    expect(told.out).toContain('d: v1 is taken back\n');
+    expect(told.err).toContain('origin has it already; the next push takes it back there too');
+    expect(await run('push')).toMatchObject({ status: 0 });
+    const elsewhere = mkdtempSync(join(tmpdir(), 'art-names-'));
+    await ok(`clone ${join(cwd, 'there')} ${join(elsewhere, 'r')}`);
+    expect(await ok(`-C ${join(elsewhere, 'r')} log d`)).not.toContain('d:v1');
+  });
+
   test('hostile text cannot move the cursor', async () => {
     await run("describe d '\u001b[2J'");
     await ok("tag d '\u202e'");

@@ -8,6 +8,7 @@ const FLOORS: Record<string, number> = {
   object: 1,
   store: 2,
   tree: 3,
+  content: 4,
   version: 4,
   worktree: 5,
   repo: 6,

@@ -33,6 +33,11 @@ export class DigestTable {
     return this.#slots[this.#slotOf(digest)] !== 0;
   }
 
+  /** The how-manieth digest this was to be added, from 0; -1 if it was not. */
+  indexOf(digest: Uint8Array): number {
+    return this.#slots[this.#slotOf(digest)] - 1;
+  }
+
   /** Every digest in the order it was added; views that the next `add` may leave stale. */
   *[Symbol.iterator](): IterableIterator<Uint8Array> {
     for (let i = 0; i < this.#size; i++)

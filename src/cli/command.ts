@@ -54,6 +54,8 @@ export interface Invocation<O extends Options> {
   /** What comes in on standard input; read it once. */
   stdin(): AsyncIterable<Uint8Array>;
   readonly env: Environment;
+  /** Lets people read what follows in their pager; for a terminal only. */
+  readonly page: () => void;
   /** Opens the repository around `folder`, or `at`. `signed`: the command's work carries the author's name. */
   open(options?: { readonly signed?: boolean; readonly at?: string }): Promise<Repository>;
 }

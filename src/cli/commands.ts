@@ -70,6 +70,13 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     ),
   ],
   [
+    'diff',
+    entry(
+      'Show what differs between versions, or a version and its folder',
+      async () => (await import('./commands/diff.ts')).diffCommand,
+    ),
+  ],
+  [
     'alias',
     entry(
       'Put, move or remove names of versions',

@@ -1,6 +1,7 @@
 /** Collects what a command has to say and writes it: to people calmly, to programs as one JSON document. */
 import { styleText } from 'node:util';
 import { ArtError } from '#base';
+import type { Pager } from './pager.ts';
 import type { Sink } from './sink.ts';
 import { printable } from './text.ts';
 
@@ -32,6 +33,8 @@ export class Output {
   #pageBytes = 0;
   #aside: string[] = [];
   #begun = false;
+  #startPager: (() => Promise<Pager | undefined>) | undefined;
+  #pager: Pager | undefined;
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -42,6 +45,16 @@ export class Output {
   /** Whether anything went to standard output, so that it cannot be taken back. */
   get begun(): boolean {
     return this.#begun;
+  }
+
+  /** Whether people read the result as it comes. */
+  get isTerminal(): boolean {
+    return this.#options.stdout.isTTY;
+  }
+
+  /** Sends what follows through a pager, if `start` gives one; it is started when there is something to show. */
+  page(start: () => Promise<Pager | undefined>): void {
+    this.#startPager = start;
   }
 
   /** A line of the result. Wait for what it gives, if it gives anything. */
@@ -109,6 +122,9 @@ export class Output {
   /** Writes all that is left. */
   async end(): Promise<void> {
     await this.#flush();
+    this.#startPager = undefined;
+    await this.#pager?.close();
+    this.#pager = undefined;
     const aside = this.#aside.join('');
     this.#aside = [];
     if (aside !== '') await this.#options.stderr.write(aside);
@@ -131,7 +147,13 @@ export class Output {
     const page = this.#page;
     this.discard();
     this.#begun = true;
-    const { stdout } = this.#options;
+    if (this.#startPager !== undefined) {
+      this.#pager = await this.#startPager();
+      this.#startPager = undefined;
+    }
+    // Whoever reads in a pager takes their time: nothing is held meanwhile.
+    if (this.#pager !== undefined) await this.whenBlocked?.();
+    const stdout = this.#pager ?? this.#options.stdout;
     const texts = page.every((part) => typeof part === 'string');
     const writing = stdout.write(texts ? page.join('') : Buffer.concat(page.map(asBytes)));
     if (stdout.mayBlock && this.whenBlocked !== undefined)

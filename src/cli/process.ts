@@ -1,5 +1,6 @@
 /** Wires the process to the command line: signals, standard streams, exit status. */
 import { createReadStream } from 'node:fs';
+import { startPager } from './pager.ts';
 import { processSink } from './process-sink.ts';
 import { runCli } from './run.ts';
 
@@ -21,6 +22,7 @@ export async function runProcess(): Promise<void> {
     stderr: processSink(2),
     signal: stopping.signal,
     now: Date.now,
+    startPager,
   });
   // All is written: what still keeps the process (an idle thread, a signal handler) need not be waited for.
   process.exit(status);

@@ -16,6 +16,7 @@ export class ProgressLine {
   readonly #startMs: number;
   #drawnMs = -Infinity;
   #shown = false;
+  #ended = false;
 
   constructor(sink: Sink, now: () => number) {
     this.#sink = sink;
@@ -26,7 +27,7 @@ export class ProgressLine {
   show(progress: Progress): void {
     const nowMs = this.#now();
     const tookMs = nowMs - this.#startMs;
-    if (!this.#sink.isTTY || tookMs < AFTER_MS || nowMs - this.#drawnMs < EVERY_MS) return;
+    if (this.#ended || !this.#sink.isTTY || tookMs < AFTER_MS || nowMs - this.#drawnMs < EVERY_MS) return;
     this.#drawnMs = nowMs;
     this.#shown = true;
     const width = (this.#sink.columns ?? COLUMNS) - 1;
@@ -37,6 +38,12 @@ export class ProgressLine {
   clear(): void {
     if (this.#shown) this.#write(CLEAR);
     this.#shown = false;
+  }
+
+  /** Takes it away for good. */
+  end(): void {
+    this.clear();
+    this.#ended = true;
   }
 
   // A terminal that is gone is no reason to stop the work.

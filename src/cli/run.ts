@@ -8,6 +8,7 @@ import { COMMANDS, KNOWN_ELSEWHERE, commandIndex } from './commands.ts';
 import { parseForm } from './form.ts';
 import { failureOf, failureText, isReaderGone } from './failure.ts';
 import { Output } from './output.ts';
+import type { Pager } from './pager.ts';
 import { ProgressLine } from './progress.ts';
 import type { Sink } from './sink.ts';
 import { findAuthor, globalConfigPath, hostName } from './who.ts';
@@ -26,6 +27,8 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Starts the user's pager on the terminal; absent where there can be none. */
+  readonly startPager?: (env: Environment) => Promise<Pager | undefined>;
 }
 
 interface Work {
@@ -151,6 +154,7 @@ async function runCommand(
       now: host.now,
       stdin: host.stdin,
       env: host.env,
+      page: () => usePager(work),
       open,
     });
     return status ?? 0;
@@ -158,6 +162,17 @@ async function runCommand(
     // The command has closed its repository: there is nothing left to let go of.
     out.whenBlocked = undefined;
   }
+}
+
+function usePager({ host, out, progress }: Work): void {
+  const { startPager, env } = host;
+  if (startPager === undefined) return;
+  out.page(async () => {
+    const pager = await startPager(env);
+    // Two cannot write to one screen.
+    if (pager !== undefined) progress.end();
+    return pager;
+  });
 }
 
 async function openAt(

@@ -9,6 +9,8 @@ export type { ConfigFiles } from './config.ts';
 export type { AliasResult } from './aliases.ts';
 export type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
 export type { Addition, CommitRequest, CommitResult } from './commit-request.ts';
+export type { Comparison, DiffChange, DiffEnd, DiffRequest, DiffRow } from './diff.ts';
+export type { ContentChange } from './diff-content.ts';
 export type { LsRow } from './entries.ts';
 export type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
 export type { StatusResult } from './status.ts';

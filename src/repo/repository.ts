@@ -14,6 +14,8 @@ import { deleteVersions } from './delete.ts';
 import type { DeleteRequest, DeleteResult } from './delete.ts';
 import { describe } from './describe.ts';
 import type { DescribeResult } from './describe.ts';
+import { openDiff } from './diff.ts';
+import type { Comparison, DiffRequest } from './diff.ts';
 import { cat, ls } from './entries.ts';
 import type { LsRow } from './entries.ts';
 import { getArtifact } from './find.ts';
@@ -146,6 +148,11 @@ export class Repository implements AsyncDisposable {
   /** The words that name things here, for completion. */
   get vocabulary(): Vocabulary {
     return new Vocabulary(this.context);
+  }
+
+  /** Two versions, or a version and the folder that holds its artifact; dispose of it at the end. */
+  diff(request: DiffRequest): Promise<Comparison> {
+    return openDiff(this.context, request);
   }
 
   alias(spec: string, aliases: readonly string[]): Promise<AliasResult> {

@@ -41,6 +41,10 @@ export interface FolderChange {
   /** Bytes; absent where there is nothing. */
   readonly sizeBefore?: number;
   readonly sizeAfter?: number;
+  /** What the tree has there; a view of its leaf. */
+  readonly wanted?: MapEntry;
+  /** What lies there on the disk; absent for a name that is not UTF-8. */
+  readonly found?: DiskEntry;
 }
 
 /**
@@ -162,7 +166,7 @@ function isMissing(dir: string, path: string, wanted: MapEntry): boolean {
 }
 
 function changeOf(path: string, found: DiskEntry | undefined, wanted: MapEntry | undefined): FolderChange {
-  if (found === undefined) return { path, change: 'removed', sizeBefore: wanted!.size };
-  if (wanted === undefined) return { path, change: 'added', sizeAfter: found.size };
-  return { path, change: 'modified', sizeBefore: wanted.size, sizeAfter: found.size };
+  if (found === undefined) return { path, change: 'removed', sizeBefore: wanted!.size, wanted: wanted! };
+  if (wanted === undefined) return { path, change: 'added', sizeAfter: found.size, found };
+  return { path, change: 'modified', sizeBefore: wanted.size, sizeAfter: found.size, wanted, found };
 }

@@ -6,6 +6,8 @@ export type { CheckoutCounts, CheckoutOptions, Conflict, PlanOptions } from './c
 export { CheckoutPlan } from './checkout-plan.ts';
 export { compareFolder, folderEquals } from './compare.ts';
 export type { CompareOptions, FolderChange } from './compare.ts';
+export { ContentReader } from './content-reader.ts';
+export { DiskEntry, IRREGULAR, findStats } from './disk-entry.ts';
 export { fileContent } from './file-chunks.ts';
 export { foldsNames } from './folding.ts';
 export { gitWouldTake } from './git-ignored.ts';
@@ -18,3 +20,4 @@ export { rescue } from './rescue.ts';
 export type { Rescued } from './rescue.ts';
 export { snapshot, sourcesByName } from './snapshot.ts';
 export type { Snapshot, SnapshotOptions, SnapshotSource } from './snapshot.ts';
+export { Spool } from './spool.ts';

@@ -39,10 +39,20 @@ export class Spool implements Disposable {
     return this.#count;
   }
 
-  add(record: Uint8Array): void {
+  /** Gives where the record lies, for `at`. */
+  add(record: Uint8Array): number {
+    const position = this.#bytes + this.#writer.length;
     this.#writer.u32(record.length).bytes(record);
     this.#count++;
     if (this.#writer.length >= BUFFER_BYTES) this.#flush();
+    return position;
+  }
+
+  /** The record that `add` put at `position`, a copy. */
+  at(position: number): Uint8Array {
+    this.#flush();
+    const length = this.#read(position, 4).readUInt32LE();
+    return this.#read(position + 4, length);
   }
 
   /** Every record in the order added; a view that the next step may overwrite. */
@@ -79,7 +89,18 @@ export class Spool implements Disposable {
     closeSync(this.#fd);
   }
 
+  #read(position: number, bytes: number): Buffer {
+    const buffer = Buffer.allocUnsafe(bytes);
+    for (let done = 0; done < bytes;) {
+      const got = readSync(this.#fd, buffer, done, bytes - done, position + done);
+      assert(got > 0, 'a spool ends early');
+      done += got;
+    }
+    return buffer;
+  }
+
   #flush(): void {
+    if (this.#writer.length === 0) return;
     try {
       writeAll(this.#fd, this.#writer.view(), this.#bytes);
     } catch (error) {

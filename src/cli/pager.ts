@@ -1,0 +1,53 @@
+/** Starts the program through which people read what is longer than their screen. */
+import type { ChildProcess } from 'node:child_process';
+import type { Sink } from './sink.ts';
+import type { Environment } from './who.ts';
+
+export interface Pager extends Sink {
+  /** Ends what it is to show, and waits until whoever reads has left it. */
+  close(): Promise<void>;
+}
+
+/** Quits if all fits on one screen, keeps colours, leaves the text standing on the terminal. */
+const LESS_OPTIONS = 'FRX';
+
+/** The program in `PAGER`, by a shell, else `less`; undefined if there is none, or `PAGER` is empty or `cat`. */
+export async function startPager(env: Environment): Promise<Pager | undefined> {
+  const chosen = env['PAGER'];
+  if (chosen === '' || chosen === 'cat' || env['TERM'] === 'dumb') return undefined;
+  const { spawn } = await import('node:child_process');
+  const child = spawn(chosen ?? 'less', {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    shell: chosen !== undefined,
+    // Whoever has set LESS knows better.
+    env: { LESS: LESS_OPTIONS, ...env },
+  });
+  const started = await new Promise<boolean>((resolve) => {
+    child.once('spawn', () => resolve(true));
+    child.once('error', () => resolve(false));
+  });
+  return started ? pagerOf(child) : undefined;
+}
+
+function pagerOf(child: ChildProcess): Pager {
+  const input = child.stdin!;
+  // Each write tells of its own failure.
+  input.on('error', () => {});
+  const left = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  // Ctrl-C is the pager's while it runs: it stops a search there. Dying here would leave it without its terminal.
+  const stay = () => {};
+  process.on('SIGINT', stay);
+  return {
+    isTTY: true,
+    mayBlock: true,
+    write: (data) =>
+      new Promise((resolve, reject) => {
+        input.write(data, (error) => (error == null ? resolve() : reject(error)));
+      }),
+    close: async () => {
+      input.end();
+      await left;
+      process.off('SIGINT', stay);
+    },
+  };
+}

@@ -1,0 +1,139 @@
+/** Finds renames: what was removed at one path and added, with the same content, at another. */
+import { DigestTable } from '#base';
+import { FILE, SYMLINK } from '#object';
+import type { DiffSide } from './diff-side.ts';
+
+/** So many removed files are remembered, the first ones in key order: about 80 bytes each. */
+export const RENAMES_FROM_MAX = 1_000_000;
+
+/**
+ * Pairs by content, one to one, in key order: the first removed with the first added, and so on; so the pairs do not
+ * depend on anything but the two sides. Only files are paired with files, and links with links; the exec bit may differ.
+ */
+export class Renames {
+  readonly #removed = new Map<number, RemovedTable>();
+  /** Ascending rows that were added, and where the record of each one's source lies. */
+  readonly #addedRows = new Column(Uint32Array);
+  readonly #positions = new Column(Float64Array);
+  /** A bit for each row that is the source of a rename. */
+  #sources = new Uint8Array(1024);
+  #remembered = 0;
+  #cursor = 0;
+  /** Whether there were more removed files than are remembered. */
+  bounded = false;
+
+  /** Row `row`, whose record lies at `position`, was removed. Tell of all of these first, in key order. */
+  addSource(side: DiffSide, row: number, position: number): void {
+    if ((side.kind !== FILE && side.kind !== SYMLINK) || side.digest === undefined) return;
+    if (this.#remembered === RENAMES_FROM_MAX) {
+      this.bounded = true;
+      return;
+    }
+    this.#remembered++;
+    let table = this.#removed.get(side.kind);
+    if (table === undefined) this.#removed.set(side.kind, (table = new RemovedTable()));
+    table.add(side, row, position);
+  }
+
+  /** Whether something removed is of this kind and may have this size: if not, there is no need to read it. */
+  mayHaveSource({ kind, size }: DiffSide): boolean {
+    return this.#removed.get(kind)?.sizes.has(sizeBucket(size)) === true;
+  }
+
+  /** Row `row` was added: pairs it, if something removed with its content is left. In key order. */
+  addTarget(side: DiffSide, row: number): void {
+    const source = side.digest && this.#removed.get(side.kind)?.take(side.digest);
+    if (source === undefined) return;
+    this.#addedRows.push(row);
+    this.#positions.push(source.position);
+    const at = source.row >>> 3;
+    if (at >= this.#sources.length) {
+      const grown = new Uint8Array(Math.max(at + 1, 2 * this.#sources.length));
+      grown.set(this.#sources);
+      this.#sources = grown;
+    }
+    this.#sources[at] |= 1 << (source.row & 7);
+  }
+
+  isSource(row: number): boolean {
+    return ((this.#sources[row >>> 3] ?? 0) & (1 << (row & 7))) !== 0;
+  }
+
+  /** Where the record of the source of `row` lies, if it is the target of a rename. Ask in key order. */
+  sourceOf(row: number): number | undefined {
+    if (this.#cursor >= this.#addedRows.length || this.#addedRows.at(this.#cursor) !== row) return undefined;
+    return this.#positions.at(this.#cursor++);
+  }
+}
+
+/** What was removed, by content; of the same content the first is taken first. */
+class RemovedTable {
+  readonly sizes = new Set<number>();
+  readonly #digests = new DigestTable();
+  /** By content: the first row left and the last, as places in the columns below plus 1; 0 if none is left. */
+  readonly #heads = new Column(Uint32Array);
+  readonly #tails = new Column(Uint32Array);
+  readonly #next = new Column(Uint32Array);
+  readonly #rows = new Column(Uint32Array);
+  readonly #positions = new Column(Float64Array);
+
+  add(side: DiffSide, row: number, position: number): void {
+    this.sizes.add(sizeBucket(side.size));
+    this.#rows.push(row);
+    this.#positions.push(position);
+    this.#next.push(0);
+    const place = this.#rows.length;
+    if (this.#digests.add(side.digest!)) {
+      this.#heads.push(place);
+      this.#tails.push(place);
+      return;
+    }
+    const content = this.#digests.indexOf(side.digest!);
+    this.#next.set(this.#tails.at(content) - 1, place);
+    this.#tails.set(content, place);
+  }
+
+  take(digest: Uint8Array): { readonly row: number; readonly position: number } | undefined {
+    const content = this.#digests.indexOf(digest);
+    const place = content < 0 ? 0 : this.#heads.at(content);
+    if (place === 0) return undefined;
+    this.#heads.set(content, this.#next.at(place - 1));
+    return { row: this.#rows.at(place - 1), position: this.#positions.at(place - 1) };
+  }
+}
+
+/** Few enough buckets to bound the set, enough to spare nearly every needless read. */
+function sizeBucket(size: number): number {
+  return size % 65_521;
+}
+
+type Numbers = Uint32Array | Float64Array;
+
+/** Numbers in a typed array that grows. */
+class Column<T extends Numbers> {
+  readonly #make: new (length: number) => T;
+  #numbers: T;
+  length = 0;
+
+  constructor(make: new (length: number) => T) {
+    this.#make = make;
+    this.#numbers = new make(256);
+  }
+
+  push(value: number): void {
+    if (this.length === this.#numbers.length) {
+      const grown = new this.#make(2 * this.length);
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    this.#numbers[this.length++] = value;
+  }
+
+  at(index: number): number {
+    return this.#numbers[index];
+  }
+
+  set(index: number, value: number): void {
+    this.#numbers[index] = value;
+  }
+}

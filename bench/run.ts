@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { diffTable, measureDiff } from './diff.ts';
 import { Ballast } from './measure.ts';
 import { PEERS, type Peer } from './peers.ts';
 import { resultsOf, tableOf } from './report.ts';
@@ -13,8 +14,8 @@ import { SCENARIOS, type Scenario } from './workloads.ts';
 
 const USAGE = `npm run bench -- [workload…] [options]
 
-A workload is a scenario (${[...Object.keys(SCENARIOS), 'startup'].join(', ')}) or one of its rows.
-Without any: all but memory and flat-1m.
+A workload is a scenario (${[...Object.keys(SCENARIOS), 'diff-1m', 'startup'].join(', ')}) or one of its rows.
+Without any: all but memory, flat-1m and diff-1m.
 
   --rounds N     rounds that count, after one that does not (3)
   --tools a,b    only these of ${PEERS.map(({ name }) => name).join(', ')}
@@ -49,14 +50,14 @@ mkdirSync(folder, { recursive: true });
 if (values.json !== undefined) writeFileSync(values.json, '');
 const scratch = new Scratch(folder);
 try {
-  runAll();
+  await runAll();
 } finally {
   note('');
   if (values.keep) say(`kept: ${scratch.keep()}\n`);
   else scratch.remove();
 }
 
-function runAll(): void {
+async function runAll(): Promise<void> {
   const toolsAsked = values.tools?.split(',');
   const installed = PEERS.filter((peer) => {
     const isAsked = toolsAsked?.includes(peer.name) ?? true;
@@ -71,7 +72,11 @@ function runAll(): void {
     workFolder: () => scratch.folder('masters'),
   };
   const known = Object.entries(SCENARIOS).map(([name, make]) => ({ name, scenario: make(options) }));
-  const names = new Set(['startup', ...known.flatMap(({ name, scenario }) => [name, ...rowsOf(scenario)])]);
+  const names = new Set([
+    'startup',
+    'diff-1m',
+    ...known.flatMap(({ name, scenario }) => [name, ...rowsOf(scenario)]),
+  ]);
   const unknown = positionals.find((word) => !names.has(word));
   if (unknown !== undefined) {
     say(`no workload is called ${unknown}; --help lists them\n`);
@@ -91,6 +96,11 @@ function runAll(): void {
       (toolsAsked ?? scenario.tools ?? [peer.name]).includes(peer.name),
     );
     runOne(scenario, wanted, peers);
+  }
+  if (positionals.includes('diff-1m')) {
+    const results = await measureDiff(scratch.folder('diff'), scratch.folder('diff-git'), { scale });
+    for (const result of results) writeJson(result);
+    say(diffTable(results));
   }
   if (positionals.length === 0 || positionals.includes('startup')) {
     const results = measureStartup(scratch.folder('startup'));

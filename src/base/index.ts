@@ -14,6 +14,7 @@ export {
   utf8,
 } from './bytes.ts';
 export { BloomFilter } from './bloom.ts';
+export { Column } from './column.ts';
 export { crc32c } from './crc32c.ts';
 export { DigestTable } from './digest-table.ts';
 export { murmur3 } from './murmur3.ts';

@@ -138,6 +138,13 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
       async () => (await import('./commands/clone.ts')).cloneCommand,
     ),
   ],
+  [
+    'du',
+    entry(
+      'Show what versions take, alone and shared',
+      async () => (await import('./commands/du.ts')).duCommand,
+    ),
+  ],
   ['gc', entry('Free what nothing needs any more', async () => (await import('./commands/gc.ts')).gcCommand)],
   [
     'fsck',

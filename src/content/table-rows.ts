@@ -1,5 +1,5 @@
 /** Compares tables in text form by their rows, wherever these stand, in one or more passes of bounded memory. */
-import { DigestTable, throwIfAborted } from '#base';
+import { Column, DigestTable, throwIfAborted } from '#base';
 import { hash } from '#object';
 
 /** Opens a content to be read from its beginning; pieces are views that the next step may overwrite. */
@@ -61,7 +61,7 @@ export async function compareRows(
 /** How often each row of one part stands on the one side more than on the other. */
 class RowTable {
   readonly #digests = new DigestTable();
-  #counts = new Int32Array(1024);
+  readonly #counts = new Column(Int32Array);
   readonly #rowsMax: number;
   readonly #part: number;
   readonly #parts: number;
@@ -78,13 +78,8 @@ class RowTable {
       for (const row of batch) {
         const digest = hash(row);
         if (digest[31] % this.#parts !== this.#part) continue;
-        this.#digests.add(digest);
-        if (this.#digests.size > this.#counts.length) {
-          const grown = new Int32Array(2 * this.#counts.length);
-          grown.set(this.#counts);
-          this.#counts = grown;
-        }
-        this.#counts[this.#digests.indexOf(digest)] += by;
+        if (this.#digests.add(digest)) this.#counts.push(0);
+        this.#counts.add(this.#digests.indexOf(digest), by);
       }
       if (this.#digests.size > this.#rowsMax) return false;
     }
@@ -94,7 +89,7 @@ class RowTable {
   /** How many rows there are more on the side of `by`. */
   sum(by: 1 | -1): number {
     let sum = 0;
-    for (const count of this.#counts.subarray(0, this.#digests.size)) sum += Math.max(0, count * by);
+    for (let i = 0; i < this.#counts.length; i++) sum += Math.max(0, this.#counts.at(i) * by);
     return sum;
   }
 
@@ -104,8 +99,8 @@ class RowTable {
     for await (const batch of rows) {
       for (const row of batch) {
         const index = this.#digests.indexOf(hash(row));
-        if (index < 0 || this.#counts[index] * by <= 0) continue;
-        this.#counts[index] -= by;
+        if (index < 0 || this.#counts.at(index) * by <= 0) continue;
+        this.#counts.add(index, -by);
         samples.push(Buffer.from(row.subarray(0, SAMPLE_BYTES_MAX)).toString('utf8'));
         if (samples.length >= SAMPLES_MAX) return;
       }

@@ -11,6 +11,7 @@ export type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.t
 export type { Addition, CommitRequest, CommitResult } from './commit-request.ts';
 export type { Comparison, DiffChange, DiffEnd, DiffRequest, DiffRow } from './diff.ts';
 export type { ContentChange } from './diff-content.ts';
+export type { DuResult, DuRow } from './du.ts';
 export type { LsRow } from './entries.ts';
 export type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
 export type { StatusResult } from './status.ts';

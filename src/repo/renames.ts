@@ -1,5 +1,5 @@
 /** Finds renames: what was removed at one path and added, with the same content, at another. */
-import { DigestTable } from '#base';
+import { Column, DigestTable } from '#base';
 import { FILE, SYMLINK } from '#object';
 import type { DiffSide } from './diff-side.ts';
 
@@ -105,35 +105,4 @@ class RemovedTable {
 /** Few enough buckets to bound the set, enough to spare nearly every needless read. */
 function sizeBucket(size: number): number {
   return size % 65_521;
-}
-
-type Numbers = Uint32Array | Float64Array;
-
-/** Numbers in a typed array that grows. */
-class Column<T extends Numbers> {
-  readonly #make: new (length: number) => T;
-  #numbers: T;
-  length = 0;
-
-  constructor(make: new (length: number) => T) {
-    this.#make = make;
-    this.#numbers = new make(256);
-  }
-
-  push(value: number): void {
-    if (this.length === this.#numbers.length) {
-      const grown = new this.#make(2 * this.length);
-      grown.set(this.#numbers);
-      this.#numbers = grown;
-    }
-    this.#numbers[this.length++] = value;
-  }
-
-  at(index: number): number {
-    return this.#numbers[index];
-  }
-
-  set(index: number, value: number): void {
-    this.#numbers[index] = value;
-  }
 }

@@ -16,6 +16,8 @@ import { describe } from './describe.ts';
 import type { DescribeResult } from './describe.ts';
 import { openDiff } from './diff.ts';
 import type { Comparison, DiffRequest } from './diff.ts';
+import { du } from './du.ts';
+import type { DuResult } from './du.ts';
 import { cat, ls } from './entries.ts';
 import type { LsRow } from './entries.ts';
 import { getArtifact } from './find.ts';
@@ -153,6 +155,11 @@ export class Repository implements AsyncDisposable {
   /** Two versions, or a version and the folder that holds its artifact; dispose of it at the end. */
   diff(request: DiffRequest): Promise<Comparison> {
     return openDiff(this.context, request);
+  }
+
+  /** What each version takes, alone and shared with any other; of one artifact, or of all. */
+  du(name?: string): Promise<DuResult> {
+    return du(this.#context, name);
   }
 
   alias(spec: string, aliases: readonly string[]): Promise<AliasResult> {

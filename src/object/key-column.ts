@@ -1,5 +1,5 @@
 /** Packs ascending keys into three columns (shared prefix lengths, suffix lengths, suffix bytes) and unpacks them strictly. */
-import { ByteWriter, compareBytes } from '#base';
+import { ByteWriter } from '#base';
 import type { Fields } from './cbor.ts';
 import { readVarints } from './varint-column.ts';
 
@@ -154,10 +154,39 @@ export class KeyColumn {
     return row < this.rows && this.compareAt(row, key) === 0 ? row : Math.max(0, row - 1);
   }
 
+  /** Whether `count` keys from `row` on are those of `other` from `otherRow` on. */
+  sameKeys(row: number, other: KeyColumn, otherRow: number, count: number): boolean {
+    const [start, otherStart] = [this.#ends[row], other.#ends[otherRow]];
+    for (let i = 1; i <= count; i++)
+      if (this.#ends[row + i] - start !== other.#ends[otherRow + i] - otherStart) return false;
+    const [end, otherEnd] = [this.#ends[row + count], other.#ends[otherRow + count]];
+    return sameRange(this.#bytes, start, end, other.#bytes, otherStart, otherEnd);
+  }
+
   /** Orders key `row` against key `otherRow` of `other`. */
   compareRows(row: number, other: KeyColumn, otherRow: number): number {
-    return compareBytes(this.at(row), other.at(otherRow));
+    const [start, otherStart] = [this.#ends[row], other.#ends[otherRow]];
+    const [length, otherLength] = [this.#ends[row + 1] - start, other.#ends[otherRow + 1] - otherStart];
+    const [mine, its] = [this.#bytes, other.#bytes];
+    const end = length < otherLength ? length : otherLength;
+    for (let i = 0; i < end; i++) {
+      const difference = mine[start + i] - its[otherStart + i];
+      if (difference !== 0) return difference;
+    }
+    return length - otherLength;
   }
+}
+
+/** Whether bytes are equal, without a view of either. */
+export function sameRange(
+  a: Uint8Array,
+  aFrom: number,
+  aTo: number,
+  b: Uint8Array,
+  bFrom: number,
+  bTo: number,
+): boolean {
+  return Buffer.prototype.compare.call(a as Buffer, b, bFrom, bTo, aFrom, aTo) === 0;
 }
 
 const prefixLengths = new Float64Array(TREE_ROWS_MAX);

@@ -4,7 +4,7 @@ import { decodeNode, nodeKindOf } from './cbor.ts';
 import type { Ext, Fields } from './cbor.ts';
 import { DIGEST_BYTES } from './hash.ts';
 import type { Digest } from './id.ts';
-import { TREE_ROWS_MAX, readKeys } from './key-column.ts';
+import { TREE_ROWS_MAX, readKeys, sameRange } from './key-column.ts';
 import type { KeyColumn } from './key-column.ts';
 import {
   EXECUTABLE,
@@ -21,6 +21,8 @@ import {
 import type { EntryKind, MapEntry, TreeChild } from './tree-entry.ts';
 import { readVarints } from './varint-column.ts';
 
+/** So many rows are compared at once, as long as they are the same. */
+const SAME_ROWS_STEP = 32;
 /** Four free rows with the longest extras fit in twice the bound. */
 const NODE_EXTRAS_BYTES_MAX = 2 * TREE_BYTES_MAX;
 
@@ -107,8 +109,40 @@ export class TreeLeaf {
   sameValue(row: number, other: TreeLeaf, otherRow: number): boolean {
     if (this.#kinds[row] !== other.#kinds[otherRow] || this.#sizes[row] !== other.#sizes[otherRow])
       return false;
-    if (!equalBytes(this.digestAt(row), other.digestAt(otherRow))) return false;
+    if (!this.#sameDigests(row, other, otherRow, 1)) return false;
+    if (this.#extraSpans === undefined && other.#extraSpans === undefined) return true;
     return equalBytes(this.extraAt(row), other.extraAt(otherRow));
+  }
+
+  /** How many rows from `row` on, at most `max`, have the keys and values of those of `other` from `otherRow` on. */
+  sameRows(row: number, other: TreeLeaf, otherRow: number, max: number): number {
+    let same = 0;
+    for (let step = SAME_ROWS_STEP; same < max;) {
+      const count = Math.min(step, max - same);
+      if (this.#sameStep(row + same, other, otherRow + same, count)) same += count;
+      else if (step === 1) break;
+      else step = 1;
+    }
+    return same;
+  }
+
+  #sameStep(row: number, other: TreeLeaf, otherRow: number, count: number): boolean {
+    for (let i = 0; i < count; i++) {
+      if (this.#kinds[row + i] !== other.#kinds[otherRow + i]) return false;
+      if (this.#sizes[row + i] !== other.#sizes[otherRow + i]) return false;
+    }
+    if (!this.#sameDigests(row, other, otherRow, count)) return false;
+    if (!this.keys.sameKeys(row, other.keys, otherRow, count)) return false;
+    if (this.#extraSpans === undefined && other.#extraSpans === undefined) return true;
+    for (let i = 0; i < count; i++)
+      if (!equalBytes(this.extraAt(row + i), other.extraAt(otherRow + i))) return false;
+    return true;
+  }
+
+  #sameDigests(row: number, other: TreeLeaf, otherRow: number, count: number): boolean {
+    const [from, otherFrom] = [row * DIGEST_BYTES, otherRow * DIGEST_BYTES];
+    const bytes = count * DIGEST_BYTES;
+    return sameRange(this.#digests, from, from + bytes, other.#digests, otherFrom, otherFrom + bytes);
   }
 }
 
@@ -154,6 +188,12 @@ export class TreeInner {
 
   digestAt(row: number): Digest {
     return this.#digests.subarray(row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES);
+  }
+
+  sameDigest(row: number, other: TreeInner, otherRow: number): boolean {
+    const [from, otherFrom] = [row * DIGEST_BYTES, otherRow * DIGEST_BYTES];
+    const [to, otherTo] = [from + DIGEST_BYTES, otherFrom + DIGEST_BYTES];
+    return sameRange(this.#digests, from, to, other.#digests, otherFrom, otherTo);
   }
 
   childAt(row: number): TreeChild {

@@ -48,6 +48,7 @@ export async function* diff(
 /** Goes on until a batch is full (gives nothing to open), a node must be opened (gives whose), or both ended. */
 function compareOn(old: Side, now: Side, batch: MapChange[]): readonly Side[] | undefined {
   while (batch.length < BATCH) {
+    old.passSame(now);
     const [oldKey, nowKey] = [old.key, now.key];
     if (oldKey === undefined && nowKey === undefined) return undefined;
     const order = oldKey === undefined ? 1 : nowKey === undefined ? -1 : compareBytes(oldKey, nowKey);

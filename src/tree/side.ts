@@ -1,6 +1,6 @@
 /** Stands at one place of a map, at a node not yet opened or at an entry, and moves on in key order. */
 import { strict as assert } from 'node:assert';
-import { compareBytes, equalBytes } from '#base';
+import { compareBytes } from '#base';
 import type { TreeInner, TreeLeaf, TreeNode } from '#object';
 import { decodeChild } from './nodes.ts';
 import type { KeySpan } from './range.ts';
@@ -19,6 +19,8 @@ export class Side {
   readonly #frames: Frame[] = [];
   #leaf: TreeLeaf | undefined;
   #row = 0;
+  /** Rows of the leaf from this one on are past the span. */
+  #end = 0;
 
   /** Stands at the first entry of `span`, or at the node that may hold it. */
   constructor(root: TreeNode | undefined, span: KeySpan) {
@@ -49,7 +51,7 @@ export class Side {
   sameNode(other: Side): boolean {
     if (this.#leaf !== undefined || other.#leaf !== undefined) return false;
     const [mine, its] = [this.#frame, other.#frame];
-    return equalBytes(mine.node.digestAt(mine.row), its.node.digestAt(its.row));
+    return mine.node.sameDigest(mine.row, its.node, its.row);
   }
 
   /** Leaves the entry or the node stood at behind. */
@@ -63,6 +65,19 @@ export class Side {
       this.#frames.pop();
       frame = this.#frames.at(-1);
     }
+  }
+
+  /** Leaves behind the entries that both have the same from here on, as far as both leaves go. */
+  passSame(other: Side): void {
+    const [mine, its] = [this.#leaf, other.#leaf];
+    if (mine === undefined || its === undefined) return;
+    const max = Math.min(this.#end - this.#row, other.#end - other.#row);
+    const same = mine.sameRows(this.#row, its, other.#row, max);
+    if (same === 0) return;
+    this.#row += same - 1;
+    other.#row += same - 1;
+    this.pass();
+    other.pass();
   }
 
   /**
@@ -86,10 +101,7 @@ export class Side {
       } else {
         const place = twin.keys.lowerBound(node.keys.at(later));
         if (place === twin.rows) break;
-        if (
-          twin.keys.compareRows(place, node.keys, later) === 0 &&
-          equalBytes(twin.digestAt(place), node.digestAt(later))
-        )
+        if (twin.keys.compareRows(place, node.keys, later) === 0 && twin.sameDigest(place, node, later))
           continue;
       }
       rows.push(later);
@@ -107,13 +119,14 @@ export class Side {
   }
 
   #enter(node: TreeNode): void {
-    const { from } = this.#span;
+    const { from, until } = this.#span;
     if (node.kind === 'inner') {
       this.#frames.push({ node, row: node.keys.rowHolding(from), ahead: new Map() });
       return;
     }
     this.#leaf = node;
     this.#row = node.keys.lowerBound(from);
+    this.#end = until === undefined ? node.rows : node.keys.lowerBound(until);
     if (this.#row < node.rows) return;
     this.#leaf = undefined;
     this.#row = -1;

@@ -1,6 +1,7 @@
 /** Turns objects into DAG-CBOR and back, strictly: one value has one encoding, and nothing else is accepted. */
 import * as dagCbor from '@ipld/dag-cbor';
 import { ArtError, equalBytes, utf8 } from '#base';
+import { readPlainNode } from './plain-node.ts';
 
 /** What a node is; the second byte of its encoding. Numbers are part of the format and never reused. */
 export const NODE_KIND = {
@@ -42,10 +43,12 @@ export function decodeNode(kind: NodeKind, format: number, bytes: Uint8Array): F
   const invalid = (why: string, cause?: unknown) =>
     new ArtError('OBJECT_INVALID', `${kind} ${why}`, { cause });
   if (bytes.length > NODE_BYTES_MAX) throw invalid(`of ${bytes.length} bytes is larger than any may be`);
-  if (!isNestedAtMost(bytes, NODE_DEPTH_MAX)) throw invalid(`is nested more than ${NODE_DEPTH_MAX} deep`);
-  let decoded: unknown;
+  const plain = readPlainNode(bytes);
+  if (plain === undefined && !isNestedAtMost(bytes, NODE_DEPTH_MAX))
+    throw invalid(`is nested more than ${NODE_DEPTH_MAX} deep`);
+  let decoded: unknown = plain;
   try {
-    decoded = dagCbor.decode(bytes);
+    decoded ??= dagCbor.decode(bytes);
   } catch (cause) {
     throw invalid('is not DAG-CBOR', cause);
   }
@@ -56,7 +59,8 @@ export function decodeNode(kind: NodeKind, format: number, bytes: Uint8Array): F
     throw invalid(`of format ${String(foundFormat)} is newer than this art knows (${format})`);
   if (!isMap(fields)) throw invalid('has no fields');
   // The decoder forgives what the encoder never writes (order of keys, long numbers): one value, one name.
-  if (!equalBytes(dagCbor.encode(decoded), bytes)) throw invalid('is not in its one canonical encoding');
+  if (plain === undefined && !equalBytes(dagCbor.encode(decoded), bytes))
+    throw invalid('is not in its one canonical encoding');
   return new Fields(kind, fields);
 }
 

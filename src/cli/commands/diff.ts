@@ -38,7 +38,7 @@ export const diffCommand = defineCommand({
     if (out.json) await out.array(rowsOf(batches));
     else if (options.stat) {
       for await (const _ of batches);
-      await tellTotals(comparison, totals, out);
+      await tellTotals(comparison, totals, out, { isPart: options.path.length > 0 });
     } else {
       if (out.isTerminal) page();
       await tellChanges(comparison, batches, out);
@@ -128,7 +128,12 @@ function tellSum(comparison: Comparison, totals: Totals, out: Output): void {
   out.say(out.style('dim', `${parts.join(', ')}; ${growthText(totals.growth)}`));
 }
 
-async function tellTotals(comparison: Comparison, totals: Totals, out: Output): Promise<void> {
+async function tellTotals(
+  comparison: Comparison,
+  totals: Totals,
+  out: Output,
+  { isPart }: { readonly isPart: boolean },
+): Promise<void> {
   const { before, after } = comparison;
   await out.line(out.style('bold', `${printable(before.label)} → ${printable(after.label)}`));
   const rows = (['added', 'modified', 'removed', 'renamed'] as const)
@@ -146,12 +151,12 @@ async function tellTotals(comparison: Comparison, totals: Totals, out: Output): 
       ];
     });
   for (const line of alignRows(rows)) await out.line(line);
-  if (before.bytes === null) return;
+  if (isPart || before.bytes === null) return out.line(`  ${growthText(totals.growth)}`);
   const bytesAfter = after.bytes ?? before.bytes + totals.growth;
-  const sizes = `${formatBytes(before.bytes)} → ${formatBytes(bytesAfter)}`;
-  const text = totals.count === 0 ? `nothing differs; ${formatBytes(bytesAfter)}` : sizes;
   await out.line(
-    `  ${text} in all (${growthText(totals.growth)} here)`.replace(' (no change in size here)', ''),
+    totals.count === 0
+      ? `  nothing differs; ${formatBytes(bytesAfter)}`
+      : `  ${formatBytes(before.bytes)} → ${formatBytes(bytesAfter)} in all`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { formatAge, formatBytes, formatCount } from '#base';
 import type { LogRow, Repository } from '#repo';
 import { defineCommand } from '../command.ts';
+import { LogGraph } from '../log-graph.ts';
 import { alignRows, firstLine, shortHash } from '../text.ts';
 
 const ROWS_DEFAULT = 20;
@@ -10,7 +11,7 @@ const PAGE_ROWS = 500;
 const MESSAGE_LENGTH_MAX = 72;
 
 export const logCommand = defineCommand({
-  usage: ['log [NAME] [--limit N]'],
+  usage: ['log [NAME] [--limit N] [--graph]'],
   summary: 'Show versions, newest first',
   words: [0, 1],
   options: {
@@ -19,10 +20,12 @@ export const logCommand = defineCommand({
       value: 'N',
       describe: `At most N versions (default: ${ROWS_DEFAULT}, with --json all)`,
     },
+    graph: { kind: 'switch', describe: 'Draw which version was made from which' },
   },
   examples: [
     ['art log', 'the newest versions of all artifacts'],
     ['art log cifar --limit 100', 'more of one'],
+    ['art log cifar --graph', 'with lines where a version was made from an older one'],
     ['art log cifar --json', 'all of it, for a script'],
   ],
   async run({ words, options, out, now, open }) {
@@ -31,12 +34,18 @@ export const logCommand = defineCommand({
     const unpushed = out.json ? undefined : new UnpushedVersions(repository);
     const rows = pages(repository, words[0], limit);
     if (out.json) return await out.array(rows);
+    const graph = options.graph ? new LogGraph() : undefined;
     let left = limit;
     for await (const page of rows) {
       left -= page.length;
       await unpushed?.learn(page);
-      for (const line of alignRows(page.map(cells), [3])) await out.line(line);
+      const isWhole = left > 0 && page.length < PAGE_ROWS;
+      const lines = alignRows(page.map(cells), [3]);
+      for (const line of graph === undefined ? lines : drawn(graph, page, lines, { isWhole }))
+        await out.line(line);
     }
+    const end = graph?.end();
+    if (end !== undefined) await out.line(end);
     if (words[0] !== undefined) for (const line of await standingLines(repository, words[0])) out.note(line);
     // Whoever set no limit may not know that there is one.
     if (left === 0 && options.limit === undefined)
@@ -88,6 +97,20 @@ async function standingLines(repository: Repository, name: string): Promise<stri
     ];
     return [`${parts.join(', ')} ${remote}, as it was last seen`];
   });
+}
+
+/** Each line behind its lanes; `isWhole`: no version comes after this page, so a parent not on it is gone. */
+function drawn(
+  graph: LogGraph,
+  page: readonly LogRow[],
+  lines: readonly string[],
+  { isWhole }: { readonly isWhole: boolean },
+): string[] {
+  const here = new Set(page.map(({ cid }) => cid));
+  const isGone = (cid: string) => isWhole && !here.has(cid);
+  const rows = page.map((row) => graph.add(row, isGone));
+  const width = Math.max(0, ...rows.map(({ lead }) => lead.length));
+  return rows.flatMap(({ lead, below }, i) => [`${lead.padEnd(width)}  ${lines[i]}`, ...below]);
 }
 
 async function* pages(

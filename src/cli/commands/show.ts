@@ -21,10 +21,7 @@ export const showCommand = defineCommand({
       await using repository = await open();
       shown = await repository.show(words[0]);
     }
-    if (out.json) {
-      const { kind: _, ...document } = shown;
-      return out.document(document);
-    }
+    if (out.json) return out.document(documentOf(shown));
     const rows = shown.kind === 'artifact' ? artifactRows(shown, now()) : versionRows(shown, now());
     const filled = rows.filter(([, text]) => text !== '');
     const lines = alignRows(filled.map(([label, text]) => [out.style('dim', label), text]));
@@ -32,6 +29,16 @@ export const showCommand = defineCommand({
     for (const text of texts(shown)) await block(text, out);
   },
 });
+
+/** Parents are the log's to tell: the document has what the contract names. */
+function documentOf(shown: ShownArtifact | ShownVersion): object {
+  if (shown.kind === 'version') {
+    const { kind: _, parents: __, ...document } = shown;
+    return document;
+  }
+  const { kind: _, ...document } = shown;
+  return document;
+}
 
 type Row = readonly [string, string];
 

@@ -4,7 +4,7 @@ import { FILE, SYMLINK } from '#object';
 import type { DiffSide } from './diff-side.ts';
 
 /** So many removed files are remembered, the first ones in key order: about 80 bytes each. */
-export const RENAMES_FROM_MAX = 1_000_000;
+const RENAMES_FROM_MAX = 1_000_000;
 
 /**
  * Pairs by content, one to one, in key order: the first removed with the first added, and so on; so the pairs do not
@@ -19,13 +19,18 @@ export class Renames {
   #sources = new Uint8Array(1024);
   #remembered = 0;
   #cursor = 0;
+  readonly #sourcesMax: number;
   /** Whether there were more removed files than are remembered. */
   bounded = false;
+
+  constructor(options: { readonly sourcesMax?: number } = {}) {
+    this.#sourcesMax = options.sourcesMax ?? RENAMES_FROM_MAX;
+  }
 
   /** Row `row`, whose record lies at `position`, was removed. Tell of all of these first, in key order. */
   addSource(side: DiffSide, row: number, position: number): void {
     if ((side.kind !== FILE && side.kind !== SYMLINK) || side.digest === undefined) return;
-    if (this.#remembered === RENAMES_FROM_MAX) {
+    if (this.#remembered === this.#sourcesMax) {
       this.bounded = true;
       return;
     }

@@ -204,7 +204,7 @@ describe('JSON', () => {
       new Set(
         (
           'name version cid tree type aliases tags description metadata message author time files bytes ' +
-          'producers usedBy expires parents'
+          'producers usedBy expires'
         ).split(' '),
       ),
     );

@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runCli } from '#cli';
 import { startPager } from '../../src/cli/pager.ts';
-import { NOW_MS, art, memorySink } from './host.ts';
+import { art } from './host.ts';
 import type { Told } from './host.ts';
 
 let cwd: string;
@@ -32,18 +31,9 @@ function run(
   return art(line.split(' '), { cwd, ...options });
 }
 
-async function paged(line: string, pager: string): Promise<Told> {
-  const [stdout, stderr] = [memorySink({ isTTY: true }), memorySink()];
-  const status = await runCli(line.split(' '), {
-    cwd: () => cwd,
-    env: { PATH: process.env['PATH'], PAGER: pager, NO_COLOR: '1', ART_AUTHOR: 'ada' },
-    stdout,
-    stderr,
-    signal: new AbortController().signal,
-    now: () => NOW_MS,
-    startPager,
-  });
-  return { status, out: stdout.text(), err: stderr.text() };
+function paged(line: string, pager: string): Promise<Told> {
+  const env = { PATH: process.env['PATH'], PAGER: pager, NO_COLOR: '1' };
+  return art(line.split(' '), { cwd, env, isTTY: true, startPager });
 }
 
 describe('art diff', () => {

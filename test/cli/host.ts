@@ -15,6 +15,7 @@ export interface HostOptions {
   readonly signal?: AbortSignal;
   readonly stdin?: string;
   readonly stdout?: Sink;
+  readonly startPager?: Host['startPager'];
 }
 
 export const NOW_MS = Date.UTC(2026, 0, 31, 12);
@@ -44,6 +45,7 @@ export async function art(argv: readonly string[], options: HostOptions): Promis
     stderr: err,
     signal: options.signal ?? new AbortController().signal,
     now: () => NOW_MS,
+    ...(options.startPager && { startPager: options.startPager }),
   });
   return { status, out: out.text(), err: err.text() };
 }

@@ -25,6 +25,10 @@ export class Column<T extends Numbers = Numbers> {
     this.#numbers[this.#length++] = value;
   }
 
+  clear(): void {
+    this.#length = 0;
+  }
+
   at(index: number): number {
     return this.#numbers[index];
   }

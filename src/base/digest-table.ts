@@ -51,8 +51,8 @@ export class DigestTable {
 
   #slotOf(digest: Uint8Array): number {
     const mask = this.#slots.length - 1;
-    // A digest is random already: its first bytes are the hash.
-    let slot = (digest[0] | (digest[1] << 8) | (digest[2] << 16) | (digest[3] << 24)) & mask;
+    // A digest is random already. Not its first bytes: tables of one range of digests would crowd in a few slots.
+    let slot = (digest[4] | (digest[5] << 8) | (digest[6] << 16) | (digest[7] << 24)) & mask;
     for (;;) {
       const index = this.#slots[slot];
       if (index === 0 || this.#equals(index - 1, digest)) return slot;

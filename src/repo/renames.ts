@@ -4,7 +4,7 @@ import { FILE, SYMLINK } from '#object';
 import type { DiffSide } from './diff-side.ts';
 
 /** So many removed files are remembered, the first ones in key order: about 80 bytes each. */
-const RENAMES_FROM_MAX = 1_000_000;
+const RENAMES_FROM_MAX = 500_000;
 
 /**
  * Pairs by content, one to one, in key order: the first removed with the first added, and so on; so the pairs do not

@@ -1,12 +1,13 @@
 /** Measures what versions take: what each alone needs, and what it shares with others. */
 import { ArtError, Column, DigestTable, Pace, equalBytes, nextTurn, throwIfAborted } from '#base';
-import { NODE, formatCid, hash, visitStrongLinks } from '#object';
+import { CHUNK, NODE, formatCid, hash, visitStrongLinks } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { loadCompression } from './compression.ts';
 import type { LevelStore } from './level-store.ts';
 import { decodeLocation } from './location.ts';
 import type { Location } from './location.ts';
-import { objectKey } from './records.ts';
+import { objectKey, objectRange } from './records.ts';
+import { pagesOf } from './table.ts';
 
 /** Bytes of one root and all below it, each object once. */
 export interface RootUsage {
@@ -34,17 +35,18 @@ export interface UsageOptions {
   readonly chunksMax?: number;
 }
 
-const CHUNKS_MAX = 1_000_000;
-const PARTS_MAX = 1024;
+const CHUNKS_MAX = 2 ** 19;
+/** A part is a range of the first byte of digests. */
+const PARTS_MAX = 256;
 const NODES_A_PAUSE = 32;
 const TURN_MS = 50;
 
 /**
  * Walks the closures of `roots` one after the other. What a root has in common with the one before it is not read
  * again: references are counted, so that a walk turns around at every node that is there already. Put roots that are
- * much alike next to each other. Memory is about 60 bytes a chunk up to `chunksMax`, beyond that chunks are taken in
- * parts by digest, a pass a part; and the same for each node that any root has. Raises OBJECT_NOT_FOUND,
- * OBJECT_CORRUPT, INTERRUPTED.
+ * much alike next to each other. Memory is about 60 bytes a chunk in the store up to `chunksMax`; more chunks are taken
+ * in parts by digest, a pass a part. Nodes take the same, but are a hundredth as many and always held. Raises
+ * OBJECT_NOT_FOUND, OBJECT_CORRUPT, INTERRUPTED.
  */
 export async function measureUsage(
   store: LevelStore,
@@ -53,8 +55,8 @@ export async function measureUsage(
 ): Promise<Usage> {
   await loadCompression();
   return store.database.use(async () => {
-    for (let parts = 1; parts <= PARTS_MAX; parts *= 4) {
-      const census = new Census(store, roots, options);
+    const census = new Census(store, roots, options);
+    for (let parts = 1; parts <= PARTS_MAX; parts *= 2) {
       if (await census.run(parts)) return census.result();
     }
     throw new ArtError('IO_FAILED', 'there are too many chunks to measure');
@@ -73,8 +75,8 @@ class Census {
   readonly #options: UsageOptions;
   readonly #sums: Totals;
   readonly #pace = new Pace(TURN_MS);
-  #nodes = new Population();
-  #chunks = new Population();
+  readonly #nodes = new Population();
+  readonly #chunks = new Population();
   #part = 0;
   #parts = 1;
   #countedStored = 0;
@@ -101,18 +103,35 @@ class Census {
   /** Gives false if a part has too many chunks. */
   async run(parts: number): Promise<boolean> {
     this.#parts = parts;
+    for (const sums of Object.values(this.#sums)) sums.fill(0);
+    this.#countedStored = 0;
     for (this.#part = 0; this.#part < parts; this.#part++) {
-      this.#nodes = new Population();
-      this.#chunks = new Population();
-      if (!(await this.#pass())) return false;
+      // Emptied, not made anew: freed tables of tens of megabytes stay with the process.
+      this.#nodes.clear();
+      this.#chunks.clear();
+      if (!(await this.#fillChunks())) return false;
+      await this.#pass();
     }
     return true;
   }
 
-  async #pass(): Promise<boolean> {
+  /** Reads the sizes of all chunks of the part there are, in the order of the database: one by one takes far longer. */
+  async #fillChunks(): Promise<boolean> {
+    const first = (part: number) => Buffer.from([CHUNK, Math.floor((256 * part) / this.#parts)]);
+    const last = this.#part + 1 === this.#parts;
+    const range = { gte: first(this.#part), lt: last ? objectRange(CHUNK).lt : first(this.#part + 1) };
+    for await (const page of pagesOf(this.#store.database, range)) {
+      for (const [key, value] of page) this.#chunks.add(key.subarray(1), decodeLocation(value));
+      if (this.#chunks.size > (this.#options.chunksMax ?? CHUNKS_MAX)) return false;
+      await this.#pause();
+    }
+    return true;
+  }
+
+  async #pass(): Promise<void> {
     const { alone, total, stored } = this.#sums;
     for (const [i, root] of this.#roots.entries()) {
-      if (!(await this.#walk(root, i, 'enter'))) return false;
+      await this.#walk(root, i, 'enter');
       // After, not before: what both have never leaves, and so is not walked.
       if (i > 0) await this.#walk(this.#roots[i - 1], i - 1, 'leave');
       for (const population of this.#populations()) {
@@ -127,7 +146,6 @@ class Census {
       population.leaveAll(last);
       for (const [owner, bytes] of population.alone) alone[owner] += bytes;
     }
-    return true;
   }
 
   /** Nodes are walked in every part, and counted in the first. */
@@ -135,20 +153,18 @@ class Census {
     return this.#part === 0 ? [this.#nodes, this.#chunks] : [this.#chunks];
   }
 
-  async #walk(root: Digest, at: number, way: 'enter' | 'leave'): Promise<boolean> {
-    const chunksMax = this.#options.chunksMax ?? CHUNKS_MAX;
+  async #walk(root: Digest, at: number, way: 'enter' | 'leave'): Promise<void> {
     const waiting: Digest[] = [root];
     const visit = (kind: ObjectKind, digest: Digest) => {
       if (kind === NODE) waiting.push(digest);
-      else if (digest[31] % this.#parts === this.#part) this.#count(this.#chunks, kind, digest, at, way);
+      else if ((digest[0] * this.#parts) >>> 8 === this.#part)
+        this.#count(this.#chunks, kind, digest, at, way);
     };
     for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
       if (!this.#count(this.#nodes, NODE, digest, at, way)) continue;
       visitStrongLinks(this.#read(digest), visit);
-      if (this.#chunks.size > chunksMax) return false;
       if (++this.#visited % NODES_A_PAUSE === 0) await this.#pause();
     }
-    return true;
   }
 
   /** One reference more or less; gives true if the object came with it, or went. */
@@ -183,7 +199,7 @@ class Census {
     throwIfAborted(this.#options.signal);
     await this.#store.database.breathe();
     if (!this.#pace.due()) return;
-    this.#options.onProgress?.({ files: this.#chunks.size, bytes: this.#chunks.bytesEver });
+    this.#options.onProgress?.({ files: this.#chunks.objectsEver, bytes: this.#chunks.bytesEver });
     await nextTurn();
   }
 }
@@ -198,6 +214,7 @@ class Population {
   bytes = 0;
   stored = 0;
   /** Of what ever was. */
+  objectsEver = 0;
   bytesEver = 0;
   storedEver = 0;
   readonly #digests = new DigestTable();
@@ -211,6 +228,13 @@ class Population {
     return this.#digests.size;
   }
 
+  clear(): void {
+    this.alone.clear();
+    this.bytes = this.stored = this.objectsEver = this.bytesEver = this.storedEver = 0;
+    this.#digests.clear();
+    for (const column of [this.#references, this.#owners, this.#sizes, this.#storedSizes]) column.clear();
+  }
+
   has(digest: Digest): boolean {
     return this.#digests.has(digest);
   }
@@ -222,16 +246,18 @@ class Population {
     this.#owners.push(NOT_YET);
     this.#sizes.push(bytes);
     this.#storedSizes.push(stored);
-    this.bytesEver += bytes;
-    this.storedEver += stored;
   }
 
   enter(digest: Digest, root: number): boolean {
     const index = this.#digests.indexOf(digest);
     if (this.#references.add(index, 1) > 1) return false;
     const owner = this.#owners.at(index);
-    if (owner === NOT_YET) this.#owners.set(index, root);
-    else if (owner !== SHARED) {
+    if (owner === NOT_YET) {
+      this.#owners.set(index, root);
+      this.objectsEver++;
+      this.bytesEver += this.#sizes.at(index);
+      this.storedEver += this.#storedSizes.at(index);
+    } else if (owner !== SHARED) {
       // It had left with the only root that had it, and is back.
       this.#addAlone(owner, -this.#sizes.at(index));
       this.#owners.set(index, SHARED);

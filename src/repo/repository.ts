@@ -159,7 +159,7 @@ export class Repository implements AsyncDisposable {
 
   /** What each version takes, alone and shared with any other; of one artifact, or of all. */
   du(name?: string): Promise<DuResult> {
-    return du(this.#context, name);
+    return du(this.context, name);
   }
 
   alias(spec: string, aliases: readonly string[]): Promise<AliasResult> {

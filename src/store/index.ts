@@ -32,6 +32,5 @@ export {
   wireIndexLength,
 } from './wire-pack.ts';
 export type { WireIndex, WirePack } from './wire-pack.ts';
-export type { Roots } from './closure.ts';
 export { measureUsage } from './usage.ts';
 export type { RootUsage, Usage, UsageOptions } from './usage.ts';

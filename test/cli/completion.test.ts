@@ -97,7 +97,7 @@ describe('completion offers', () => {
   });
 
   test('options that are not given yet, and those that may be given again', async () => {
-    expect(await offered('art log --limit 3 --')).toEqual(['--quiet', '--json', '--help']);
+    expect(await offered('art log --limit 3 --')).toEqual(['--graph', '--quiet', '--json', '--help']);
     const commit = await offered('art commit x data -t model -a one --dry-run --');
     expect(commit).not.toContain('--type');
     expect(commit).not.toContain('--dry-run');

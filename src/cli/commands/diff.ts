@@ -7,7 +7,7 @@ import type { Output } from '../output.ts';
 import { alignRows, printable } from '../text.ts';
 
 export const diffCommand = defineCommand({
-  usage: ['diff SPEC [SPEC] [--path P]… [--stat] [--exit-code]'],
+  usage: ['diff SPEC [SPEC] [--path P]... [--stat] [--exit-code]'],
   summary: 'Show what differs between versions, or a version and its folder',
   words: [1, 2],
   options: {

@@ -28,6 +28,8 @@ const LOGGED = {
   producers: ['text'],
 } as const satisfies Record<string, Shape>;
 
+const { parents: _, ...VERSION } = LOGGED;
+
 /** Both come true once versions can be deleted and artifacts described. */
 const NO_EMPTY_ARTIFACT = 'an artifact has a version, as nothing deletes one';
 const NO_DESCRIPTION = 'an artifact cannot be described yet';
@@ -54,13 +56,14 @@ export const LOOKING: Contract = {
     ],
   },
   log: {
-    forms: ['log [NAME] [--limit N]'],
-    options: ['--limit N'],
+    forms: ['log [NAME] [--limit N] [--graph]'],
+    options: ['--limit N', '--graph'],
     reads: true,
     json: [{ keys: LOGGED }],
     runs: [
       { line: 'log', says: 'd:v1' },
       { line: 'log d --limit 1', says: /^d:v1 .* latest +second\n$/ },
+      { line: 'log d --graph', only: 'people', says: 'd:v1' },
       { line: 'log nothing', error: 'ARTIFACT_NOT_FOUND' },
       { line: 'log d:v1', error: 'NAME_INVALID' },
     ],
@@ -71,7 +74,7 @@ export const LOOKING: Contract = {
     reads: true,
     json: {
       keys: {
-        ...LOGGED,
+        ...VERSION,
         tree: 'cid',
         type: 'text',
         description: 'text|null',

@@ -20,6 +20,10 @@ export const ERRORS = {
   REMOTE_DENIED: { exit: 1, hint: 'Check the credentials and what they permit.' },
   REMOTE_FAILED: { exit: 1, hint: 'Run the command again; if it stays so, ask whoever runs the remote.' },
   REMOTE_UNCERTAIN: { exit: 1, hint: 'Run the command again; nothing is sent twice.' },
+  REMOTE_UNSHARED: {
+    exit: 1,
+    hint: 'Such a store is for one writer alone; `art remote check` says what it lacks.',
+  },
   REMOTE_UNREACHABLE: { exit: 1, hint: 'Check the address and the network, then run the command again.' },
   REMOTE_TOO_NEW: { exit: 1, hint: 'Install a newer art.' },
   REPOSITORY_TOO_NEW: { exit: 1, hint: 'Install a newer art, or use the one that made this repository.' },

@@ -10,6 +10,9 @@ export type PackId = string;
 
 export const FORMAT_KEY = 'format';
 export const POINTERS = 'refs/a/';
+/** Pointers of every kind. */
+export const ALL_POINTERS = 'refs/';
+export const GC_STATE_KEY = 'gc/state';
 export const INDEXES = 'idx/';
 export const PACKS = 'packs/';
 export const CONDEMNED = 'gc/condemned/';
@@ -62,6 +65,17 @@ export function indexKey(id: PackId): string {
 export function packOfIndex(key: string): PackId | undefined {
   const id = /^idx\/[0-9a-f]{2}\/([^/]+)\.idx$/.exec(key)?.[1];
   return id !== undefined && isPackId(id) && indexKey(id) === key ? id : undefined;
+}
+
+/** The pack at `key`; undefined for a key that is none. */
+export function packOfKey(key: string): PackId | undefined {
+  const id = /^packs\/[0-9a-f]{2}\/([^/]+)\.pack$/.exec(key)?.[1];
+  return id !== undefined && isPackId(id) && packKey(id) === key ? id : undefined;
+}
+
+/** Whether a pointer is one that a check of the bucket tries things with, and removes. */
+export function isProbe(key: string): boolean {
+  return key.startsWith(`${ALL_POINTERS}@probe-`);
 }
 
 /** Numbers are padded, so that they sort. */

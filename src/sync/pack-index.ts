@@ -1,14 +1,13 @@
 /** Finds which pack of a bucket holds an object: the bucket's indexes, kept as rows of the store's cache. */
-import { ArtError, ByteReader, ByteWriter, isArtError, utf8 } from '#base';
+import { ByteReader, ByteWriter, utf8 } from '#base';
 import type { ObjectId, ObjectKind } from '#object';
-import { WIRE_INDEX_BYTES_MAX, decodeLocation, decodeWireIndex, encodeLocation } from '#store';
+import { decodeLocation, decodeWireIndex, encodeLocation } from '#store';
 import type { Cache, CacheRow, Location } from '#store';
-import { readAll } from './bucket.ts';
 import type { Bucket } from './bucket.ts';
-import { CONDEMNED_BYTES_MAX, decodeCondemned } from './condemned.ts';
-import { CONDEMNED, INDEXES, epochOfCondemned, indexKey, packOfIndex } from './keys.ts';
+import { CondemnedLists } from './condemned-lists.ts';
+import { INDEXES, indexKey, packOfIndex } from './keys.ts';
 import type { PackId } from './keys.ts';
-import { indexInPack } from './pack-tail.ts';
+import { readPackIndex } from './read-pack-index.ts';
 
 /** Where one copy of an object is. */
 export interface Place {
@@ -33,6 +32,7 @@ const PAGE_ROWS = 1000;
 const INDEXES_AT_ONCE = 4;
 
 export class PackIndex {
+  readonly condemned: CondemnedLists;
   readonly #cache: Cache;
   readonly #bucket: Bucket;
   readonly #options: PackIndexOptions;
@@ -40,8 +40,6 @@ export class PackIndex {
   readonly #prefix: Uint8Array;
   readonly #byNumber = new Map<number, KnownPack>();
   readonly #byId = new Map<PackId, KnownPack>();
-  readonly #condemned = new Set<PackId>();
-  readonly #condemnedEpochs = new Set<number>();
   /** Packs whose index was listed when it was last looked, or that were put since. */
   readonly #listed = new Set<PackId>();
   #loaded = false;
@@ -53,12 +51,13 @@ export class PackIndex {
     this.#bucket = bucket;
     this.#options = options;
     this.#prefix = utf8(`idx/${id}/`);
+    this.condemned = new CondemnedLists(cache, bucket, id, options);
   }
 
   /** Learns what was put and condemned since; two requests if nothing was. Raises REMOTE_CORRUPT. */
   async refresh(): Promise<void> {
     await this.#load();
-    await this.#readCondemned();
+    await this.condemned.refresh();
     const listed = new Set<PackId>();
     let news: PackId[] = [];
     for await (const { key } of this.#bucket.list(INDEXES, this.#options)) {
@@ -97,7 +96,7 @@ export class PackIndex {
   async reusable(ids: readonly ObjectId[]): Promise<boolean[]> {
     if (this.#byId.size === 0) return ids.map(() => false);
     const places = await this.places(ids);
-    return places.map((found) => found.some(({ pack }) => !this.#condemned.has(pack)));
+    return places.map((found) => found.some(({ pack }) => !this.condemned.has(pack)));
   }
 
   /** Where each of `ids` may be read, the best place first; none for what is not known. */
@@ -173,45 +172,15 @@ export class PackIndex {
     }
   }
 
-  async #readCondemned(): Promise<void> {
-    for await (const { key } of this.#bucket.list(CONDEMNED, this.#options)) {
-      const epoch = epochOfCondemned(key);
-      if (epoch === undefined || this.#condemnedEpochs.has(epoch)) continue;
-      const bytes = await this.#whole(key, CONDEMNED_BYTES_MAX);
-      if (bytes === undefined)
-        throw new ArtError('REMOTE_CORRUPT', `${key} in ${this.#bucket.url} cannot be read whole`);
-      for (const pack of decodeCondemned(bytes, key)) this.#condemned.add(pack);
-      this.#condemnedEpochs.add(epoch);
-    }
-  }
-
   async #addAll(packs: readonly PackId[], listed: Set<PackId>): Promise<void> {
-    const read = packs.map(async (pack) => ({ pack, index: await this.#readIndex(pack) }));
+    const read = packs.map(async (pack) => ({
+      pack,
+      index: await readPackIndex(this.#bucket, pack, this.#options),
+    }));
     for (const { pack, index } of await Promise.all(read)) {
       if (index === undefined) listed.delete(pack);
       else await this.add(pack, index);
     }
-  }
-
-  // A damaged index is no loss: the pack ends with the same bytes.
-  async #readIndex(pack: PackId): Promise<Uint8Array | undefined> {
-    const key = indexKey(pack);
-    const bytes = await this.#whole(key, WIRE_INDEX_BYTES_MAX);
-    if (bytes !== undefined && isWhole(bytes, key)) return bytes;
-    const inPack = await indexInPack(this.#bucket, pack, this.#options);
-    if (inPack !== undefined && isWhole(inPack, key)) {
-      if (bytes !== undefined)
-        this.#options.onWarning?.(`${key} in ${this.#bucket.url} is damaged; its pack was read instead`);
-      return inPack;
-    }
-    if (bytes !== undefined)
-      this.#options.onWarning?.(`${key} in ${this.#bucket.url} is damaged, and its pack too: passed over`);
-    return undefined;
-  }
-
-  async #whole(key: string, bytesMax: number): Promise<Uint8Array | undefined> {
-    const got = await this.#bucket.get(key, this.#options);
-    return got === undefined ? undefined : readAll(got.body, bytesMax);
   }
 
   #remember(pack: KnownPack): void {
@@ -236,7 +205,7 @@ export class PackIndex {
       if (known === undefined || (this.#fresh && !this.#listed.has(known.id))) continue;
       places.push({ pack: known.id, packBytes: known.bytes, location });
     }
-    return places.sort((a, b) => Number(this.#condemned.has(a.pack)) - Number(this.#condemned.has(b.pack)));
+    return places.sort((a, b) => Number(this.condemned.has(a.pack)) - Number(this.condemned.has(b.pack)));
   }
 
   // What names packs that are gone is left behind, so that rows do not grow for ever.
@@ -260,15 +229,5 @@ export class PackIndex {
     key[0] = 0x70; // 'p'
     key.writeUInt32BE(number, 1);
     return Buffer.concat([this.#prefix, key]);
-  }
-}
-
-function isWhole(index: Uint8Array, what: string): boolean {
-  try {
-    decodeWireIndex(index, what);
-    return true;
-  } catch (error) {
-    if (isArtError(error)) return false;
-    throw error;
   }
 }

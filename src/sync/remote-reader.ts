@@ -17,10 +17,14 @@ const REQUESTS_AT_ONCE = 4;
 const SMALL_PACK_BYTES = 512 * 1024;
 const SMALL_PACKS_KEPT = 16;
 
-interface Wanted {
-  readonly at: number;
+/** One copy of an object. */
+export interface ObjectAt {
   readonly id: ObjectId;
   readonly place: Place;
+}
+
+interface Wanted extends ObjectAt {
+  readonly at: number;
 }
 
 interface Run {
@@ -83,6 +87,13 @@ export class RemoteReader {
       wanted = missed.map(({ at, id }) => ({ at, id, place: places[at][copy] }));
     }
     return contents as Uint8Array[];
+  }
+
+  /** The bytes of just these copies, verified; undefined for one that is damaged or gone. At most about 16 MiB. */
+  async readCopies(copies: readonly ObjectAt[]): Promise<(Uint8Array | undefined)[]> {
+    const contents = new Array<Uint8Array | undefined>(copies.length);
+    await this.#readRuns(runsOf(copies.map((copy, at) => ({ ...copy, at }))), contents);
+    return contents;
   }
 
   async #readRuns(runs: readonly Run[], contents: (Uint8Array | undefined)[]): Promise<void> {

@@ -1,0 +1,90 @@
+/** Condemns packs: writes the list of an epoch, which nobody builds on from then on. */
+import { isArtError } from '#base';
+import { bytesBody } from './bucket.ts';
+import { encodeCondemned } from './condemned.ts';
+import type { Inventory } from './gc-inventory.ts';
+import type { Marker } from './gc-mark.ts';
+import { rescue } from './gc-rescue.ts';
+import type { GcSite } from './gc-site.ts';
+import { advanceGcState } from './gc-state.ts';
+import { survey } from './gc-survey.ts';
+import type { Survey } from './gc-survey.ts';
+import { condemnedKey, indexKey } from './keys.ts';
+import type { PackId } from './keys.ts';
+import { readPackIndex } from './read-pack-index.ts';
+import { pauseBeforeTry } from './swap-pointer.ts';
+
+export interface Condemned {
+  /** 0 if there was nothing to condemn and nothing left over. */
+  readonly epoch: number;
+  /** Packs of the list, ours or the one that somebody else wrote first; of a dry run those that would be. */
+  readonly packs: number;
+  readonly bytes: number;
+  readonly copiedBytes: number;
+  readonly young: number;
+}
+
+/** A list holds 400,000 at most; the rest is for the next epoch. */
+const PACKS_MAX = 300_000;
+const TRIES = 8;
+
+/** `inventory` was taken before `marker` marked. All earlier epochs have been swept. */
+export async function condemn(
+  site: GcSite,
+  inventory: Inventory,
+  marker: Marker,
+  options: { readonly minAgeMs: number; readonly dryRun: boolean },
+): Promise<Condemned> {
+  const { condemned } = site.index;
+  const epoch = condemned.newest + 1;
+  const found = await survey(site, inventory, marker, options);
+  marker.rest();
+  const leftOver = [...inventory.leftOver(condemned.newest)];
+  if (options.dryRun) return forecast(inventory, found);
+
+  await restoreIndexes(site, found.unindexed);
+  const { emptied, copiedBytes } = await rescue(site, inventory, marker, [...found.sparse, ...leftOver]);
+  const freed = new Set(emptied);
+  const list = [...found.dead, ...found.sparse.filter((pack) => freed.has(pack))].slice(0, PACKS_MAX);
+  const none = { epoch: 0, packs: 0, bytes: 0, copiedBytes, young: found.young };
+  // What is left over can only go after another fence and mark: an epoch of its own, even if it condemns nothing new.
+  if (list.length === 0 && !leftOver.some((pack) => freed.has(pack))) return none;
+
+  await writeList(site, epoch, list);
+  await condemned.refresh();
+  await advanceGcState(site.bucket, { epoch, phase: 'condemned', writer: site.context.author }, site.options);
+  const written = [...condemned.only(epoch)];
+  const bytes = written.reduce((sum, pack) => sum + inventory.bytesOf(pack), 0);
+  return { epoch, packs: written.length, bytes, copiedBytes, young: found.young };
+}
+
+function forecast(inventory: Inventory, { dead, sparse, young }: Survey): Condemned {
+  const packs = [...dead, ...sparse];
+  const bytes = packs.reduce((sum, pack) => sum + inventory.bytesOf(pack), 0);
+  return { epoch: 0, packs: packs.length, bytes, copiedBytes: 0, young };
+}
+
+// A list that is there already stays, and counts: whoever wrote it may be fencing for it.
+async function writeList(site: GcSite, epoch: number, list: readonly PackId[]): Promise<void> {
+  const body = bytesBody(encodeCondemned(list));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await site.bucket.putIfAbsent(condemnedKey(epoch), body, site.options);
+      return;
+    } catch (error) {
+      if (!isArtError(error, 'REMOTE_UNCERTAIN') || attempt === TRIES) throw error;
+      await pauseBeforeTry(attempt, site.context.signal);
+    }
+  }
+}
+
+/** Puts back indexes that were lost, out of the packs themselves. */
+async function restoreIndexes(site: GcSite, packs: readonly PackId[]): Promise<void> {
+  for (const pack of packs) {
+    const index = await readPackIndex(site.bucket, pack, site.options);
+    if (index === undefined) continue;
+    await site.bucket.putIfAbsent(indexKey(pack), bytesBody(index), site.options);
+    await site.index.add(pack, index);
+    site.warn(`${indexKey(pack)} was missing in ${site.bucket.url}, and is there again`);
+  }
+}

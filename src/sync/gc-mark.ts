@@ -1,0 +1,139 @@
+/** Finds what the pointers of a bucket keep alive, in memory of fixed size. */
+import { BloomFilter, DigestTable, isArtError, nextTurn, throwIfAborted } from '#base';
+import { CHUNK, NODE, visitStrongLinks } from '#object';
+import type { Digest, ObjectId } from '#object';
+import { pointerKeys, readPointerAt } from './gc-pointers.ts';
+import type { GcSite } from './gc-site.ts';
+import { RecentDigests } from './recent-digests.ts';
+import type { RemoteReader } from './remote-reader.ts';
+
+/** Siblings that are opened together. */
+const NODES_AT_ONCE = 64;
+/** 16 bits an object up to 16 million; beyond, some of what is dead is taken for alive. */
+const BLOOM_BYTES_MAX = 32 * 1024 * 1024;
+const BLOOM_BYTES_MIN = 64 * 1024;
+const BLOOM_BYTES_AN_OBJECT = 2;
+/** How often a pointer is read anew because what it led to was taken away meanwhile. */
+const TRIES = 5;
+
+/** A Bloom filter for so many objects, within what memory there is. */
+export function bloomFor(objects: number, bytesMax = BLOOM_BYTES_MAX): BloomFilter {
+  const wanted = Math.max(BLOOM_BYTES_MIN, objects * BLOOM_BYTES_AN_OBJECT);
+  return new BloomFilter(Math.min(bytesMax, 2 ** Math.ceil(Math.log2(wanted))));
+}
+
+/**
+ * What was alive at some time since it was made. A Bloom filter may take for alive what is not, never the other way. Nodes
+ * that were walked are remembered exactly, the oldest forgotten: those are walked again.
+ */
+export class Marker {
+  readonly #site: GcSite;
+  readonly #reader: RemoteReader;
+  readonly #live: BloomFilter;
+  #walked = new RecentDigests();
+  #marked = 0;
+
+  /** `objects`: about how many there are in the bucket. */
+  constructor(site: GcSite, objects: number) {
+    this.#site = site;
+    this.#reader = site.reader();
+    this.#live = bloomFor(objects);
+  }
+
+  isLive(digest: Digest): boolean {
+    return this.#live.has(digest);
+  }
+
+  /** Lists the pointers anew and marks what they lead to now. Raises REMOTE_CORRUPT: what cannot be read keeps everything. */
+  async mark(): Promise<void> {
+    for await (const keys of pointerKeys(this.#site)) for (const key of keys) await this.#markPointer(key);
+  }
+
+  /** Gives back the memory that only walking needs. */
+  rest(): void {
+    this.#walked = new RecentDigests();
+  }
+
+  async #markPointer(key: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const at = await readPointerAt(this.#site, key);
+      const state = at?.pointer.state ?? null;
+      if (at === undefined || state === null) return;
+      try {
+        this.#live.add(state);
+        return await this.#walk([state]);
+      } catch (error) {
+        // What it led to may have been deleted, and swept, while we walked: then it leads elsewhere now.
+        if (!isArtError(error, 'REMOTE_CORRUPT') || attempt === TRIES) throw error;
+        const now = await readPointerAt(this.#site, key);
+        if (now?.tag === at.tag) throw error;
+      }
+    }
+  }
+
+  async #walk(digests: readonly Digest[]): Promise<void> {
+    for (let i = 0; i < digests.length; i += NODES_AT_ONCE) {
+      const page = digests.slice(i, i + NODES_AT_ONCE).filter((digest) => !this.#walked.has(digest));
+      if (page.length === 0) continue;
+      const below = new DigestTable(256);
+      throwIfAborted(this.#site.context.signal);
+      for (const bytes of await this.#nodes(page))
+        visitStrongLinks(bytes, (kind, digest) => {
+          this.#live.add(digest);
+          if (kind === NODE && !this.#walked.has(digest)) below.add(digest);
+        });
+      if (below.size > 0) await this.#walk([...below].map((digest) => Uint8Array.from(digest)));
+      // Last: a walk that fails half-way must be walked again.
+      for (const digest of page) this.#walked.add(digest);
+      this.#tell(page.length);
+      await nextTurn();
+    }
+  }
+
+  /** Nodes from the store where it has them, else out of the bucket. */
+  async #nodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
+    const { store } = this.#site.context;
+    const ids = digests.map((digest) => ({ kind: NODE, digest }) as const);
+    const absent = new Set(await store.missing(ids));
+    const here = ids.filter((id) => !absent.has(id)).map(({ digest }) => digest);
+    try {
+      const [local, remote] = [await store.getNodes(here), await this.#read([...absent])];
+      let [nextLocal, nextRemote] = [0, 0];
+      return ids.map((id) => (absent.has(id) ? remote[nextRemote++] : local[nextLocal++]));
+    } catch (error) {
+      // gc or damage here is no reason not to read what is there.
+      if (!isArtError(error, 'OBJECT_NOT_FOUND') && !isArtError(error, 'OBJECT_CORRUPT')) throw error;
+      return this.#read(ids);
+    }
+  }
+
+  async #read(ids: readonly ObjectId[]): Promise<Uint8Array[]> {
+    if (ids.length === 0) return [];
+    try {
+      return await this.#reader.getMany(ids);
+    } catch (error) {
+      if (!isArtError(error, 'REMOTE_CORRUPT')) throw error;
+      // Another gc may have moved them into a pack that we do not know yet.
+      await this.#site.index.refresh();
+      return await this.#reader.getMany(ids);
+    }
+  }
+
+  #tell(nodes: number): void {
+    this.#marked += nodes;
+    this.#site.context.onProgress?.({ files: this.#marked, bytes: 0, what: 'object' });
+  }
+}
+
+/** Chunks and nodes are kept apart where it must be exact: the bytes of one may be those of the other. */
+export class RecentObjects {
+  readonly #kinds = { [CHUNK]: new RecentDigests(), [NODE]: new RecentDigests() };
+
+  has({ kind, digest }: ObjectId): boolean {
+    return this.#kinds[kind].has(digest);
+  }
+
+  add({ kind, digest }: ObjectId): void {
+    this.#kinds[kind].add(digest);
+  }
+}

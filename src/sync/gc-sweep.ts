@@ -1,0 +1,79 @@
+/** Sweeps: deletes condemned packs of which everything that is alive was just read elsewhere. */
+import { Inventory } from './gc-inventory.ts';
+import type { Marker } from './gc-mark.ts';
+import { fence } from './gc-pointers.ts';
+import { batchesOf, withoutCopy } from './gc-rescue.ts';
+import type { GcSite } from './gc-site.ts';
+import { advanceGcState } from './gc-state.ts';
+import { indexKey, packKey } from './keys.ts';
+import type { PackId } from './keys.ts';
+import type { RemoteReader } from './remote-reader.ts';
+
+export interface Swept {
+  readonly packs: number;
+  readonly bytes: number;
+  /** Condemned packs that something alive still needs. */
+  readonly stayed: number;
+}
+
+/**
+ * Fences for `epoch`, marks again, and deletes what all epochs up to it condemned. Packs condemned later, by somebody
+ * beside us, are none of our business: our fence was not for them.
+ */
+export async function sweep(site: GcSite, epoch: number, marker: Marker): Promise<Swept> {
+  const { bucket, context, options } = site;
+  const writer = context.author;
+  await fence(site, epoch);
+  await advanceGcState(bucket, { epoch, phase: 'fenced', writer }, options);
+  await marker.mark();
+  const inventory = await Inventory.take(site);
+  const doomed = await unneeded(site, epoch, { inventory, marker });
+  let bytes = 0;
+  for (const pack of doomed.packs) {
+    // The index first: nobody finds what is not there any more.
+    await bucket.delete(indexKey(pack), options);
+    await bucket.delete(packKey(pack), options);
+    await site.index.forget(pack);
+    bytes += inventory.bytesOf(pack);
+  }
+  await advanceGcState(bucket, { epoch, phase: 'swept', writer }, options);
+  return { packs: doomed.packs.length, bytes, stayed: doomed.stayed };
+}
+
+/** Which condemned packs nobody needs. Nothing is changed. */
+export async function unneeded(
+  site: GcSite,
+  epoch: number,
+  { inventory, marker }: { readonly inventory: Inventory; readonly marker: Marker },
+): Promise<{ readonly packs: readonly PackId[]; readonly stayed: number }> {
+  const packs: PackId[] = [];
+  let stayed = 0;
+  const reader = site.reader();
+  for (const pack of inventory.leftOver(epoch)) {
+    if (await isNeeded(site, pack, { inventory, marker, reader })) stayed++;
+    else packs.push(pack);
+  }
+  return { packs, stayed };
+}
+
+async function isNeeded(
+  site: GcSite,
+  pack: PackId,
+  known: { readonly inventory: Inventory; readonly marker: Marker; readonly reader: RemoteReader },
+): Promise<boolean> {
+  const { inventory, marker, reader } = known;
+  // Of a pack that is gone only its index is left, and leads nowhere.
+  if (!inventory.packs.has(pack)) return false;
+  const objects = await inventory.objectsOf(pack);
+  if (objects === undefined) return inventory.indexes.has(pack);
+  const live = objects.filter(({ digest }) => marker.isLive(digest));
+  for (const batch of batchesOf(live)) {
+    const missing = await withoutCopy(batch, {
+      index: site.index,
+      reader,
+      counts: (at) => inventory.counts(at),
+    });
+    if (missing.length > 0) return true;
+  }
+  return false;
+}

@@ -54,8 +54,8 @@ export async function survey(
       site.warn(`the pack ${id} is gone from ${site.bucket.url}, and only its index is left`);
       sorted.dead.push(id);
     }
-  // One alone would only be written anew.
-  const together = sorted.small.length > 1 ? sorted.small : [];
+  // One alone would only be written anew, time after time.
+  const together = sorted.small.length + sorted.sparse.length > 1 ? sorted.small : [];
   return {
     dead: sorted.dead,
     sparse: [...sorted.sparse, ...together],

@@ -39,6 +39,8 @@ export interface RemoteGcResult {
   readonly condemnedBytes: number;
   /** Bytes of new packs, into which the rest of condemned ones was copied. */
   readonly copied: number;
+  /** Condemned packs that are there afterwards. */
+  readonly waiting: number;
   /** When condemned packs may be deleted, by the store's clock; milliseconds since 1970; null if none wait. */
   readonly due: number | null;
   readonly requests: number;
@@ -152,6 +154,7 @@ class RemoteGc {
       condemned: condemned.packs,
       condemnedBytes: condemned.bytes,
       copied: condemned.copiedBytes,
+      waiting: inventory.packs.size - kept.length,
       due,
       requests: this.#site.bucket.traffic.requests - this.#requestsBefore,
       reasons: reasonsOf(swept, condemned),

@@ -1,6 +1,8 @@
 /** Sets up clones that share a bucket in memory. */
-import { MemoryBucket, fetch, pull, push } from '#sync';
-import type { Bucket, SyncRequest, SyncResult } from '#sync';
+import { publishOperation } from '#repo';
+import { MemoryBucket, collectRemote, fetch, pull, push } from '#sync';
+import type { Bucket, RemoteGcRequest, RemoteGcResult, SyncRequest, SyncResult } from '#sync';
+import { parseArtifactName, removeVersion } from '#version';
 import { Scene } from '../repo/scene.ts';
 
 type Asked = Partial<Omit<SyncRequest, 'bucket'>>;
@@ -29,6 +31,24 @@ export class Clone implements AsyncDisposable {
 
   fetch(asked: Asked = {}): Promise<SyncResult> {
     return this.scene.in((repository) => fetch(repository, this.#request(asked)));
+  }
+
+  /** gc of the bucket; at once, unless asked otherwise. */
+  gc(asked: Partial<Omit<RemoteGcRequest, 'bucket'>> = {}): Promise<RemoteGcResult> {
+    const request = { remote: 'origin', bucket: this.bucket, minAgeMs: 0, graceMs: 0, ...asked };
+    return this.scene.in((repository) => collectRemote(repository, request));
+  }
+
+  /** Deletes a version here. */
+  async remove(name: string, number: number): Promise<void> {
+    await this.scene.in(async ({ context }) => {
+      await using tx = await context.store.begin();
+      await publishOperation(tx, context, async (draft) => {
+        const artifact = (await draft.findArtifact(parseArtifactName(name)))!;
+        const by = { who: 'ada', when: context.now() };
+        await draft.setArtifact(await removeVersion(draft, artifact, number, by));
+      });
+    });
   }
 
   /** Commits these files as the whole of `name`; gives the version. */

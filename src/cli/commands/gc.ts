@@ -1,10 +1,14 @@
-/** `art gc`: frees what nothing needs any more. */
-import { formatBytes, formatCount } from '#base';
+/** `art gc`: frees what nothing needs any more, here or at a remote. */
+import { ArtError, formatBytes, formatCount } from '#base';
 import { defineCommand } from '../command.ts';
+import { runRemoteGc } from '../remote-gc.ts';
 import { printable } from '../text.ts';
 
 export const gcCommand = defineCommand({
-  usage: ['gc [--dry-run] [--undo-window DAYS] [--explain]'],
+  usage: [
+    'gc [--dry-run] [--undo-window DAYS] [--explain]',
+    'gc --remote NAME [--dry-run] [--min-age HOURS] [--grace HOURS]',
+  ],
   summary: 'Free what nothing needs any more',
   words: [0, 0],
   options: {
@@ -15,18 +19,43 @@ export const gcCommand = defineCommand({
       describe: 'Keep what an undo of the last DAYS days needs (default: 30)',
     },
     explain: { kind: 'switch', describe: 'Say why the rest is kept' },
+    remote: {
+      kind: 'text',
+      value: 'NAME',
+      given: 'once',
+      describe: 'Free it at this remote: condemn now, delete when the grace is over; safe beside pushes',
+    },
+    'min-age': {
+      kind: 'number',
+      value: 'HOURS',
+      describe: 'At a remote, leave alone what was sent in the last HOURS hours (default: 24)',
+    },
+    grace: {
+      kind: 'number',
+      value: 'HOURS',
+      describe: 'At a remote, keep what is condemned for those still reading it (default: 24; 0 deletes now)',
+    },
   },
   examples: [
     ['art gc --dry-run', 'how much would it free?'],
     ['art gc', 'free it'],
     ['art gc --explain', 'and say why the rest is kept'],
+    ['art gc --remote origin', 'do what is due at a remote; once a day, say, from cron'],
+    ['art gc --remote origin --min-age 0 --grace 0', 'all at once, while nobody else uses it'],
   ],
   stopped: 'stopped; what was freed is freed, the rest is as it was',
-  async run({ options, out, open }) {
-    const days = options['undo-window'];
+  async run({ options, out, now, env, open }) {
+    const { remote, 'undo-window': days, 'min-age': minAge, grace, 'dry-run': dryRun } = options;
+    if (remote !== undefined) {
+      if (days !== undefined || options.explain)
+        throw new ArtError('USAGE', '--undo-window and --explain are about what is here, not at a remote');
+      return await runRemoteGc({ remote, dryRun, minAge, grace }, { out, now, env, open });
+    }
+    if (minAge !== undefined || grace !== undefined)
+      throw new ArtError('USAGE', '--min-age and --grace are about a remote: name it with --remote');
     const result = await collected();
     if (out.json) return out.document(result);
-    const verb = options['dry-run'] ? 'would free' : 'freed';
+    const verb = dryRun ? 'would free' : 'freed';
     out.say(
       `${verb} ${formatBytes(result.freed)}; ${formatBytes(result.kept)} kept in ${formatCount(result.packs, 'pack')}`,
     );
@@ -35,7 +64,7 @@ export const gcCommand = defineCommand({
     async function collected() {
       await using repository = await open();
       return await repository.gc({
-        dryRun: options['dry-run'],
+        dryRun,
         explain: options.explain,
         ...(days !== undefined && { undoWindowDays: days }),
       });

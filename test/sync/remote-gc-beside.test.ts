@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { isArtError } from '#base';
+import { MemoryBucket, decodePointer, readAll } from '#sync';
+import { TurnBucket, Turns, dice } from './interleaved.ts';
+import { Clone } from './scene.ts';
+
+const ROUNDS = Number(process.env['ART_GC_ROUNDS'] ?? 6);
+const SEED = Number(process.env['ART_GC_SEED'] ?? Date.now() % 1_000_000);
+const NAMES = ['cats', 'dogs', 'eels'];
+
+/** What clones commit comes from few contents, so that objects are shared, die and come back. */
+function filesBy(roll: (sides: number) => number): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (let i = 0; i < 1 + roll(4); i++) files[`f${i}`] = `content ${roll(8)} `.repeat(50 + roll(2) * 2000);
+  return files;
+}
+
+/** Goes on with what lost a race that its user would simply try again. */
+async function again(work: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!isArtError(error) || attempt === 5) throw error;
+      if (!['REUSED_GONE', 'REMOTE_CORRUPT', 'ALIAS_CONFLICT', 'DELETE_CONFLICT'].includes(error.code))
+        throw error;
+    }
+  }
+}
+
+async function history(seed: number): Promise<void> {
+  const roll = dice(seed);
+  const turns = new Turns(seed);
+  const bucket = new MemoryBucket();
+  const actors = ['ada', 'ben', 'gc1', 'gc2'];
+  const clones = new Map<string, Clone>();
+  for (const actor of actors) clones.set(actor, await Clone.make(new TurnBucket(bucket, turns, actor)));
+  const push = async (actor: string, pushes: number) => {
+    const clone = clones.get(actor)!;
+    for (let i = 0; i < pushes; i++) {
+      const name = NAMES[roll(NAMES.length)];
+      await clone.commit(name, { ...filesBy(roll), who: `${actor} ${i}` });
+      const versions = await clone.versions(name);
+      if (versions.length > 1 && roll(2) === 0) {
+        const doomed = versions[1 + roll(versions.length - 1)].split(' ')[0];
+        await clone.remove(name, Number(doomed.slice(1)));
+      }
+      await again(() => clone.push());
+    }
+  };
+  const gc = async (actor: string, rounds: number) => {
+    for (let i = 0; i < rounds; i++) await again(() => clones.get(actor)!.gc());
+  };
+  const frost = async () => {
+    for (let i = 0; i < 3; i++) {
+      const actor = actors[roll(actors.length)];
+      await new Promise((resolve) => setTimeout(resolve, roll(30)));
+      turns.freeze(actor);
+      await new Promise((resolve) => setTimeout(resolve, 20 + roll(150)));
+      turns.thaw(actor);
+    }
+  };
+  try {
+    await turns.during(() =>
+      Promise.all([push('ada', 3), push('ben', 3), gc('gc1', 2), gc('gc2', 2), frost()]),
+    );
+    await wholeThere(bucket);
+    // What is left after the last gc is whole as well.
+    clones.get('gc1')!.bucket = bucket;
+    await clones.get('gc1')!.gc();
+    await clones.get('gc1')!.gc();
+    await wholeThere(bucket);
+  } finally {
+    for (const clone of clones.values()) await clone[Symbol.asyncDispose]();
+  }
+}
+
+/** A new clone gets every version of every pointer, whole. */
+async function wholeThere(bucket: MemoryBucket): Promise<void> {
+  await using fresh = await Clone.make(bucket);
+  const names: string[] = [];
+  for await (const { key } of bucket.list('refs/a/')) {
+    const bytes = await readAll((await bucket.get(key))!.body, 2000);
+    if (decodePointer(bytes!, key).state !== null) names.push(key.slice(7));
+  }
+  await fresh.pull();
+  expect(await fresh.names()).toEqual(names);
+  await fresh.check();
+  for (const name of names)
+    for (const row of await fresh.versions(name)) await fresh.contents(`${name}:${row.split(' ')[0]}`);
+}
+
+describe('gc beside pushers, deleters and another gc', () => {
+  test(
+    `loses nothing, in any order of their operations (seed ${SEED})`,
+    async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await history(SEED + round).catch((error: unknown) => {
+          throw new Error(`seed ${SEED + round}`, { cause: error });
+        });
+      }
+    },
+    60_000 + ROUNDS * 20_000,
+  );
+});

@@ -36,6 +36,12 @@ async function history(seed: number): Promise<void> {
   const actors = ['ada', 'ben', 'gc1', 'gc2'];
   const clones = new Map<string, Clone>();
   for (const actor of actors) clones.set(actor, await Clone.make(new TurnBucket(bucket, turns, actor)));
+  const first = clones.get('ada')!;
+  const hers = first.bucket;
+  first.bucket = bucket;
+  for (const name of NAMES) await first.commit(name, filesBy(roll));
+  await first.push();
+  first.bucket = hers;
   const push = async (actor: string, pushes: number) => {
     const clone = clones.get(actor)!;
     for (let i = 0; i < pushes; i++) {

@@ -107,16 +107,8 @@ export class Marker {
     }
   }
 
-  async #read(ids: readonly ObjectId[]): Promise<Uint8Array[]> {
-    if (ids.length === 0) return [];
-    try {
-      return await this.#reader.getMany(ids);
-    } catch (error) {
-      if (!isArtError(error, 'REMOTE_CORRUPT')) throw error;
-      // Another gc may have moved them into a pack that we do not know yet.
-      await this.#site.index.refresh();
-      return await this.#reader.getMany(ids);
-    }
+  #read(ids: readonly ObjectId[]): Promise<Uint8Array[]> {
+    return ids.length === 0 ? Promise.resolve([]) : this.#reader.getMany(ids);
   }
 
   #tell(nodes: number): void {

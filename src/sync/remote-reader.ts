@@ -76,15 +76,18 @@ export class RemoteReader {
    * another. Raises REMOTE_CORRUPT.
    */
   async getMany(ids: readonly ObjectId[]): Promise<Uint8Array[]> {
-    const places = await this.places(ids);
     const contents = new Array<Uint8Array | undefined>(ids.length);
-    let wanted = ids.map((id, at): Wanted => ({ at, id, place: places[at][0] }));
-    for (let copy = 1; wanted.length > 0; copy++) {
-      await this.#readRuns(runsOf(wanted), contents);
-      const missed = wanted.filter(({ at }) => contents[at] === undefined);
-      for (const { at, id } of missed)
-        if (places[at].length <= copy) throw await this.#unreadable(id, places[at]);
-      wanted = missed.map(({ at, id }) => ({ at, id, place: places[at][copy] }));
+    let wanted = ids.map((id, at) => ({ id, at }));
+    for (let attempt = 1; wanted.length > 0; attempt++) {
+      const places = await this.places(wanted.map(({ id }) => id));
+      await this.#readAny(wanted, places, contents);
+      const missed = wanted.flatMap((one, i) =>
+        contents[one.at] === undefined ? [{ ...one, places: places[i] }] : [],
+      );
+      if (missed.length > 0 && attempt === 2) throw await this.#unreadable(missed[0].id, missed[0].places);
+      // gc may have moved them into a pack that is not known here yet.
+      if (missed.length > 0) await this.#index.refresh();
+      wanted = missed;
     }
     return contents as Uint8Array[];
   }
@@ -94,6 +97,21 @@ export class RemoteReader {
     const contents = new Array<Uint8Array | undefined>(copies.length);
     await this.#readRuns(runsOf(copies.map((copy, at) => ({ ...copy, at }))), contents);
     return contents;
+  }
+
+  /** Reads one copy after the other until it has each. */
+  async #readAny(
+    wanted: readonly { readonly id: ObjectId; readonly at: number }[],
+    places: readonly (readonly Place[])[],
+    contents: (Uint8Array | undefined)[],
+  ): Promise<void> {
+    for (let copy = 0; ; copy++) {
+      const next = wanted.flatMap(({ id, at }, i): Wanted[] =>
+        contents[at] === undefined && places[i].length > copy ? [{ id, at, place: places[i][copy] }] : [],
+      );
+      if (next.length === 0) return;
+      await this.#readRuns(runsOf(next), contents);
+    }
   }
 
   async #readRuns(runs: readonly Run[], contents: (Uint8Array | undefined)[]): Promise<void> {

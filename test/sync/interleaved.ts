@@ -20,9 +20,7 @@ export function dice(seed: number): (sides: number) => number {
 export class Turns {
   readonly #roll: (sides: number) => number;
   #waiting: Waiting[] = [];
-  #frozen = new Set<string>();
   #over = false;
-  #ended: Promise<void> | undefined;
   turns = 0;
 
   constructor(seed: number) {
@@ -31,12 +29,12 @@ export class Turns {
 
   /** Gives turns until `work` has ended. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    this.#ended = this.#give();
+    const ended = this.#give();
     try {
       return await work();
     } finally {
       this.#over = true;
-      await this.#ended;
+      await ended;
     }
   }
 
@@ -46,20 +44,19 @@ export class Turns {
     return new Promise((go) => this.#waiting.push({ actor, go }));
   }
 
-  /** Holds all turns of `actor` back, as a stopped process has none. */
-  freeze(actor: string): void {
-    this.#frozen.add(actor);
-  }
-
-  thaw(actor: string): void {
-    this.#frozen.delete(actor);
+  /** Waits until others had so many turns, or for so long: they may be waiting for us, or done. */
+  async pass(turns: number, msMax: number): Promise<void> {
+    const end = performance.now() + msMax;
+    const until = this.turns + turns;
+    while (this.turns < until && performance.now() < end && !this.#over)
+      await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   async #give(): Promise<void> {
     let favourite: string | undefined;
     while (!this.#over) {
       await new Promise((resolve) => setImmediate(resolve));
-      const ready = this.#waiting.filter(({ actor }) => !this.#frozen.has(actor));
+      const ready = this.#waiting;
       if (ready.length === 0) continue;
       // Now and then somebody gets many turns in a row: what is rare otherwise.
       if (this.#roll(6) === 0) favourite = ready[this.#roll(ready.length)].actor;

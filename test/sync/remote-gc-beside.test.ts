@@ -4,7 +4,7 @@ import { MemoryBucket, decodePointer, readAll } from '#sync';
 import { TurnBucket, Turns, dice } from './interleaved.ts';
 import { Clone } from './scene.ts';
 
-const ROUNDS = Number(process.env['ART_GC_ROUNDS'] ?? 6);
+const ROUNDS = Number(process.env['ART_GC_ROUNDS'] ?? 2);
 const SEED = Number(process.env['ART_GC_SEED'] ?? Date.now() % 1_000_000);
 const NAMES = ['cats', 'dogs', 'eels'];
 
@@ -58,19 +58,16 @@ async function history(seed: number): Promise<void> {
   const gc = async (actor: string, rounds: number) => {
     for (let i = 0; i < rounds; i++) await again(() => clones.get(actor)!.gc());
   };
-  const frost = async () => {
-    for (let i = 0; i < 3; i++) {
-      const actor = actors[roll(actors.length)];
-      await new Promise((resolve) => setTimeout(resolve, roll(30)));
-      turns.freeze(actor);
-      await new Promise((resolve) => setTimeout(resolve, 20 + roll(150)));
-      turns.thaw(actor);
-    }
-  };
+  // Stops who is about to decide something for as long as others take for much of their work.
+  for (const [actor, clone] of clones) {
+    const deciding = actor.startsWith('gc') ? 'delete' : 'putIfTag';
+    (clone.bucket as TurnBucket).before = async (act) => {
+      if (act !== deciding || roll(3) > 0) return;
+      await turns.pass(roll(400), 300);
+    };
+  }
   try {
-    await turns.during(() =>
-      Promise.all([push('ada', 3), push('ben', 3), gc('gc1', 2), gc('gc2', 2), frost()]),
-    );
+    await turns.during(() => Promise.all([push('ada', 4), push('ben', 4), gc('gc1', 3), gc('gc2', 3)]));
     await wholeThere(bucket);
     // What is left after the last gc is whole as well.
     clones.get('gc1')!.bucket = bucket;

@@ -1,8 +1,6 @@
 /** Sets up clones that share a bucket in memory. */
-import { publishOperation } from '#repo';
 import { MemoryBucket, collectRemote, fetch, pull, push } from '#sync';
 import type { Bucket, RemoteGcRequest, RemoteGcResult, SyncRequest, SyncResult } from '#sync';
-import { parseArtifactName, removeVersion } from '#version';
 import { Scene } from '../repo/scene.ts';
 
 type Asked = Partial<Omit<SyncRequest, 'bucket'>>;
@@ -41,14 +39,8 @@ export class Clone implements AsyncDisposable {
 
   /** Deletes a version here. */
   async remove(name: string, number: number): Promise<void> {
-    await this.scene.in(async ({ context }) => {
-      await using tx = await context.store.begin();
-      await publishOperation(tx, context, async (draft) => {
-        const artifact = (await draft.findArtifact(parseArtifactName(name)))!;
-        const by = { who: 'ada', when: context.now() };
-        await draft.setArtifact(await removeVersion(draft, artifact, number, by));
-      });
-    });
+    const request = { targets: [`${name}:v${number}`], force: true };
+    await this.scene.in((repository) => repository.delete(request));
   }
 
   /** Commits these files as the whole of `name`; gives the version. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toHex } from '#base';
-import { artifactOfPointer, decodeCondemned, decodeFormat, decodePointer } from '#sync';
-import { encodeCondemned, encodeFormat, encodePointer, pointerKey } from '#sync';
-import type { Pointer } from '#sync';
+import { artifactOfPointer, decodeCondemned, decodeFormat, decodeGcState, decodePointer } from '#sync';
+import { encodeCondemned, encodeFormat, encodeGcState, encodePointer, pointerKey } from '#sync';
+import type { GcState, Pointer } from '#sync';
 import { decodeConflicts, decodeSeen, encodeConflicts, encodeSeen, parseArtifactName } from '#version';
 
 const PACKS = ['01jd6z5m0c0123456789abcdef-0a0b0c0d', '01jd6z5m0cfedcba9876543210-ffee0011'];
@@ -17,6 +17,12 @@ const POINTER: Pointer = {
   writer: 'Ada <ada@example.org>',
   nonce: '000102030405060708090a0b0c0d0e0f',
   packs: PACKS,
+};
+const GC_STATE: GcState = {
+  epoch: 300,
+  phase: 'fenced',
+  writer: 'Ada <ada@example.org>',
+  nonce: '000102030405060708090a0b0c0d0e0f',
 };
 const SEEN = { synced: STATE, seen: null, tag: 't1', pointer: Uint8Array.of(1, 2, 3) };
 const CONFLICTS = [{ alias: 'best', theirs: 4, settled: true }];
@@ -35,6 +41,8 @@ describe('stored bytes', () => {
     golden('pointer-empty', encodePointer({ ...POINTER, state: null, seq: 0, epoch: 0, packs: [] }));
     golden('condemned', encodeCondemned(PACKS));
     expect(decodeCondemned(encodeCondemned(PACKS), 'it')).toEqual(PACKS);
+    golden('gc-state', encodeGcState(GC_STATE));
+    expect(decodeGcState(encodeGcState(GC_STATE), 'it')).toEqual(GC_STATE);
     golden('format', encodeFormat({ id: '0123456789abcdef0123456789abcdef' }));
     golden('seen', encodeSeen(SEEN));
     expect(decodeSeen(encodeSeen(SEEN))).toEqual(SEEN);
@@ -51,6 +59,7 @@ describe('stored bytes', () => {
   test.each([
     ['pointer', encodePointer(POINTER), (bytes: Uint8Array) => decodePointer(bytes, 'it')],
     ['condemned', encodeCondemned(PACKS), (bytes: Uint8Array) => decodeCondemned(bytes, 'it')],
+    ['gc/state', encodeGcState(GC_STATE), (bytes: Uint8Array) => decodeGcState(bytes, 'it')],
   ])('one changed byte or a cut is an error with a code: %s', (_, bytes, decode) => {
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {

@@ -28,22 +28,37 @@ async function pointerOf(bucket: Bucket, name: string) {
   return decodePointer((await readAll(got!.body, 2000))!, name);
 }
 
-/** The bucket as somebody has it who stops once, right before the operation that `when` is true for. */
-function stopping(bucket: Bucket, when: (act: string, key: string) => boolean) {
+type When = (act: string, key: string) => boolean;
+
+/** The bucket as somebody has it who stops right before the operation that `when` is true for. */
+function stopping(bucket: Bucket, when: When) {
+  const { bucket: slow, stops } = stoppingOften(bucket, [when]);
+  return { bucket: slow, ...stops[0] };
+}
+
+/** The same, for somebody who stops several times, in this order. */
+function stoppingOften(bucket: Bucket, whens: readonly When[]) {
   const turns = new Turns(1);
   void turns.during(() => Promise.resolve());
-  const stops = new TurnBucket(bucket, turns, 'slow');
-  let goOn!: () => void;
-  let hasStopped!: () => void;
-  const held = new Promise<void>((resolve) => (goOn = resolve));
-  const stopped = new Promise<void>((resolve) => (hasStopped = resolve));
-  stops.before = (act, key) => {
-    if (!when(act, key)) return undefined;
-    stops.before = undefined;
-    hasStopped();
-    return held;
+  const slow = new TurnBucket(bucket, turns, 'slow');
+  const gates = whens.map((when) => ({ when, held: gate(), reached: gate() }));
+  let next = 0;
+  slow.before = (act, key) => {
+    if (!gates[next]?.when(act, key)) return undefined;
+    const { held, reached } = gates[next++];
+    reached.open();
+    return held.passed;
   };
-  return { bucket: stops, stopped, goOn };
+  return {
+    bucket: slow,
+    stops: gates.map(({ held, reached }) => ({ stopped: reached.passed, goOn: held.open })),
+  };
+}
+
+function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open!: () => void;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open };
 }
 
 /** Everything that anybody can see is whole. */
@@ -120,6 +135,50 @@ describe('a gc that stops', () => {
     slow.goOn();
     await collected;
     expect(await packsOf(bucket)).not.toContain(dead[0]);
+    await whole(bucket, ['cats', 'dogs']);
+  });
+
+  test('after its fence does not delete what a later epoch condemns and has not fenced', async () => {
+    const { bucket, ada, ben } = await deadCats();
+    await using _a = ada;
+    await using _b = ben;
+    await using eve = await Clone.make(bucket);
+    await ben.commit('dogs', { a: 'one' });
+    await ben.push();
+    await ada.gc({ graceMs: HOUR_MS });
+    const isMark = (
+      (lists) => (act: string, key: string) =>
+        act === 'list' && key === 'refs/' && ++lists === 2
+    )(0);
+    const slow = stoppingOften(bucket, [isMark, (act, key) => act === 'list' && key === 'packs/']);
+    ada.bucket = slow.bucket;
+    const collected = ada.gc();
+    await slow.stops[0].stopped;
+    const pusher = stopping(bucket, (act) => act === 'putIfTag');
+    ben.bucket = pusher.bucket;
+    await ben.commit('dogs', { a: `${BIG} two` });
+    const pushed = ben.push();
+    await pusher.stopped;
+    // Right after it condemned, before it fences.
+    const later = stoppingOften(bucket, [
+      (act, key) => act === 'putIfAbsent' && key === condemnedKey(2),
+      (act, key) => act === 'list' && key === 'refs/',
+    ]);
+    later.stops[0].goOn();
+    eve.bucket = later.bucket;
+    const collectedLater = eve.gc();
+    await later.stops[1].stopped;
+    expect(await condemnedIn(bucket, 2)).not.toEqual([]);
+    slow.stops[0].goOn();
+    await slow.stops[1].stopped;
+    pusher.goOn();
+    await pushed;
+    expect(await pointerOf(bucket, 'dogs')).toMatchObject({ epoch: 1 });
+    slow.stops[1].goOn();
+    await collected;
+    await whole(bucket, ['cats', 'dogs']);
+    later.stops[1].goOn();
+    await collectedLater;
     await whole(bucket, ['cats', 'dogs']);
   });
 

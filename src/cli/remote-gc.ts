@@ -20,11 +20,15 @@ const HOUR_MS = 60 * 60 * 1000;
 export async function runRemoteGc(asked: Asked, means: Means): Promise<void> {
   const { out, now } = means;
   const result = await collected(asked, means);
-  const { due, ...counts } = result;
-  if (out.json)
-    return out.document({ ...counts, expired: [], due: due === null ? null : new Date(due).toISOString() });
+  if (out.json) return out.document(documentOf(result));
   for (const line of linesOf(result, asked, now())) out.say(line);
   for (const reason of result.reasons) out.say(`  ${printable(reason)}`);
+}
+
+/** The keys of gc here first: what reads those reads these. */
+function documentOf({ freed, kept, packs, reasons, due, ...rest }: RemoteGcResult) {
+  const when = due === null ? null : new Date(due).toISOString();
+  return { freed, kept, packs, expired: [], reasons, ...rest, due: when };
 }
 
 async function collected(
@@ -50,7 +54,7 @@ function linesOf(result: RemoteGcResult, { remote, dryRun }: Asked, nowMs: numbe
   const named = (count: number, bytes: number) => `${formatCount(count, 'pack')} (${formatBytes(bytes)})`;
   if (deleted > 0) lines.push(`${named(deleted, freed)} ${would}deleted`);
   if (condemned > 0) {
-    const rest = copied > 0 ? `; ${formatBytes(copied)} of them copied into new packs` : '';
+    const rest = copied > 0 ? `; ${formatBytes(copied)} of them ${would}copied into new packs` : '';
     lines.push(`${named(condemned, condemnedBytes)} ${would}condemned${rest}`);
   }
   if (due !== null) {

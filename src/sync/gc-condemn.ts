@@ -20,6 +20,7 @@ export interface Condemned {
   /** Packs of the list, ours or the one that somebody else wrote first; of a dry run those that would be. */
   readonly packs: number;
   readonly bytes: number;
+  /** Bytes of new packs; of a dry run about. */
   readonly copiedBytes: number;
   readonly young: number;
 }
@@ -58,10 +59,10 @@ export async function condemn(
   return { epoch, packs: written.length, bytes, copiedBytes, young: found.young };
 }
 
-function forecast(inventory: Inventory, { dead, sparse, young }: Survey): Condemned {
+function forecast(inventory: Inventory, { dead, sparse, sparseBytes, young }: Survey): Condemned {
   const packs = [...dead, ...sparse];
   const bytes = packs.reduce((sum, pack) => sum + inventory.bytesOf(pack), 0);
-  return { epoch: 0, packs: packs.length, bytes, copiedBytes: 0, young };
+  return { epoch: 0, packs: packs.length, bytes, copiedBytes: sparseBytes, young };
 }
 
 // A list that is there already stays, and counts: whoever wrote it may be fencing for it.

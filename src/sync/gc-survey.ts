@@ -12,6 +12,8 @@ export interface Survey {
   readonly sparse: readonly PackId[];
   /** Of no index, with something alive that no other pack has. */
   readonly unindexed: readonly PackId[];
+  /** Bytes of what is needed in `sparse`; about, as it is compressed together with the rest. */
+  readonly sparseBytes: number;
   /** Packs that would go, but are too young. */
   readonly young: number;
 }
@@ -25,6 +27,12 @@ const SEEN_BYTES_MAX = 16 * 1024 * 1024;
 
 type Sort = 'dead' | 'sparse' | 'small' | 'unindexed' | 'kept';
 
+interface Sorted {
+  readonly sort: Sort;
+  /** Bytes of what has its home in it. */
+  readonly neededBytes: number;
+}
+
 /** `marker` knows what is alive; what `inventory` listed was there before it marked. */
 export async function survey(
   site: GcSite,
@@ -33,6 +41,7 @@ export async function survey(
   { minAgeMs }: { readonly minAgeMs: number },
 ): Promise<Survey> {
   const sorted: Record<Sort, PackId[]> = { dead: [], sparse: [], small: [], unindexed: [], kept: [] };
+  const neededBytes = { sparse: 0, small: 0 };
   let young = 0;
   const surveyor = new Surveyor(site, inventory, marker);
   // In the order of their ids: of two packs with the same object the first is its home.
@@ -43,10 +52,11 @@ export async function survey(
     const page = packs.slice(i, i + PACKS_AT_ONCE);
     const objects = await Promise.all(page.map(({ id }) => inventory.objectsOf(id)));
     for (const [j, pack] of page.entries()) {
-      const sort = await surveyor.sortOf(pack, objects[j]);
-      const old = inventory.now - pack.modified >= minAgeMs;
-      if (old) sorted[sort].push(pack.id);
-      else if (sort === 'dead' || sort === 'sparse') young++;
+      const { sort, neededBytes: bytes } = await surveyor.sortOf(pack, objects[j]);
+      if (minAgeMs === 0 || inventory.now - pack.modified >= minAgeMs) {
+        sorted[sort].push(pack.id);
+        if (sort === 'sparse' || sort === 'small') neededBytes[sort] += bytes;
+      } else if (sort === 'dead' || sort === 'sparse') young++;
     }
   }
   for (const id of inventory.indexes.keys())
@@ -55,10 +65,11 @@ export async function survey(
       sorted.dead.push(id);
     }
   // One alone would only be written anew, time after time.
-  const together = sorted.small.length + sorted.sparse.length > 1 ? sorted.small : [];
+  const together = sorted.small.length + sorted.sparse.length > 1;
   return {
     dead: sorted.dead,
-    sparse: [...sorted.sparse, ...together],
+    sparse: together ? [...sorted.sparse, ...sorted.small] : sorted.sparse,
+    sparseBytes: Math.round(neededBytes.sparse + (together ? neededBytes.small : 0)),
     unindexed: sorted.unindexed,
     young,
   };
@@ -78,17 +89,18 @@ class Surveyor {
     this.#seen = bloomFor(inventory.objects, SEEN_BYTES_MAX);
   }
 
-  async sortOf(pack: ListedPack, objects: readonly PackedObject[] | undefined): Promise<Sort> {
+  async sortOf(pack: ListedPack, objects: readonly PackedObject[] | undefined): Promise<Sorted> {
     const indexed = this.#inventory.indexes.has(pack.id);
     // Without an index, here and in itself, it was cut short and nobody can find anything in it.
-    if (objects === undefined) return indexed ? 'kept' : 'dead';
+    if (objects === undefined) return { sort: indexed ? 'kept' : 'dead', neededBytes: 0 };
     const live = objects.filter(({ digest }) => this.#marker.isLive(digest));
-    if (live.length === 0) return 'dead';
-    const needed = await this.#needed(pack.id, live);
-    if (!indexed) return needed.length > 0 ? 'unindexed' : 'dead';
+    const needed = live.length === 0 ? [] : await this.#needed(pack.id, live);
+    const neededBytes = bytesOf(needed);
+    if (!indexed) return { sort: needed.length > 0 ? 'unindexed' : 'dead', neededBytes };
+    if (live.length === 0) return { sort: 'dead', neededBytes };
     for (const { digest } of live) this.#seen.add(digest);
-    if (bytesOf(needed) < NEEDED_SHARE_MIN * bytesOf(objects)) return 'sparse';
-    return pack.bytes < SMALL_BYTES ? 'small' : 'kept';
+    if (neededBytes < NEEDED_SHARE_MIN * bytesOf(objects)) return { sort: 'sparse', neededBytes };
+    return { sort: pack.bytes < SMALL_BYTES ? 'small' : 'kept', neededBytes };
   }
 
   /** Those that have their home in this pack. */

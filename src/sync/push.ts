@@ -1,6 +1,6 @@
 /** Sends versions that a remote lacks: learns what is there, sends the rest in packs, swaps pointers, merges and retries. */
 import { join } from 'node:path';
-import { equalBytes } from '#base';
+import { equalBytes, isArtError } from '#base';
 import type { Digest, ObjectId } from '#object';
 import type { Repository } from '#repo';
 import { findArtifact, getArtifact, publishOperation } from '#repo';
@@ -62,7 +62,14 @@ export async function push(repository: Repository, request: SyncRequest): Promis
     }
     // Only now: what is learned of packs must be newer than the pointers.
     await index.refresh();
-    const plans = await planAll(session, pointers);
+    let plans: Plan[];
+    try {
+      plans = await planAll(session, pointers);
+    } catch (error) {
+      // What a pointer led to may have been deleted, and swept, since it was read.
+      if (isArtError(error, 'REMOTE_CORRUPT') && (await haveMoved(session, pointers))) continue;
+      throw error;
+    }
     const packs = await sendAll(session, index, plans);
     names = await swapAll(session, plans, packs, totals);
   }
@@ -86,6 +93,14 @@ async function changedNames(
     if (!tags.has(name) || !same) changed.push(name);
   }
   return changed;
+}
+
+async function haveMoved(
+  session: RemoteSession,
+  pointers: ReadonlyMap<ArtifactName, SeenPointer>,
+): Promise<boolean> {
+  const tags = await session.pointers();
+  return [...pointers].some(([name, { tag }]) => tags.get(name) !== tag);
 }
 
 async function planAll(

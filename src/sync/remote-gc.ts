@@ -132,7 +132,7 @@ class RemoteGc {
     // The list counts, not the state: whoever wrote it may have been killed before it could say so.
     const phase = state !== undefined && state.epoch >= epoch ? state.phase : 'condemned';
     if (epoch === 0 || phase === 'swept') return undefined;
-    return { epoch, due: phase === 'fenced' ? 0 : this.#dueOf(epoch) };
+    return { epoch, due: phase === 'fenced' || this.#graceMs === 0 ? 0 : this.#dueOf(epoch) };
   }
 
   #dueOf(epoch: number): number {

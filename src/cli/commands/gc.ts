@@ -39,7 +39,6 @@ export const gcCommand = defineCommand({
   examples: [
     ['art gc --dry-run', 'how much would it free?'],
     ['art gc', 'free it'],
-    ['art gc --explain', 'and say why the rest is kept'],
     ['art gc --remote origin', 'do what is due at a remote; once a day, say, from cron'],
     ['art gc --remote origin --min-age 0 --grace 0', 'all at once, while nobody else uses it'],
   ],

@@ -21,5 +21,5 @@ export type { Pointer } from './pointer.ts';
 export { decodeFormat, encodeFormat } from './bucket-format.ts';
 export { GRACE_MS, MIN_AGE_MS, collectRemote } from './remote-gc.ts';
 export type { RemoteGcRequest, RemoteGcResult } from './remote-gc.ts';
-export { decodeGcState, encodeGcState } from './gc-state.ts';
-export type { GcPhase, GcState } from './gc-state.ts';
+export { decodeGcState, encodeGcState } from './remote-gc-state.ts';
+export type { GcPhase, GcState } from './remote-gc-state.ts';

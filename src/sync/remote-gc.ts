@@ -3,15 +3,15 @@ import { ArtError, formatCount } from '#base';
 import type { Repository } from '#repo';
 import type { Bucket } from './bucket.ts';
 import { checkBucket, verdictOf } from './conformance.ts';
-import { condemn } from './gc-condemn.ts';
-import type { Condemned } from './gc-condemn.ts';
-import { Inventory } from './gc-inventory.ts';
-import { Marker } from './gc-mark.ts';
-import { writeDenied } from './gc-pointers.ts';
-import { GcSite } from './gc-site.ts';
-import { readGcState } from './gc-state.ts';
-import { sweep, unneeded } from './gc-sweep.ts';
-import type { Swept } from './gc-sweep.ts';
+import { condemn } from './remote-gc-condemn.ts';
+import type { Condemned } from './remote-gc-condemn.ts';
+import { Inventory } from './remote-gc-inventory.ts';
+import { Marker } from './remote-gc-mark.ts';
+import { writeDenied } from './remote-gc-fence.ts';
+import { GcSite } from './remote-gc-site.ts';
+import { readGcState } from './remote-gc-state.ts';
+import { sweep, unneeded } from './remote-gc-sweep.ts';
+import type { Swept } from './remote-gc-sweep.ts';
 
 export interface RemoteGcRequest {
   /** The name of the remote here. */

@@ -2,7 +2,7 @@
 import { ArtError, isArtError } from '#base';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Tag } from './bucket.ts';
-import type { GcSite } from './gc-site.ts';
+import type { GcSite } from './remote-gc-site.ts';
 import { ALL_POINTERS, isProbe } from './keys.ts';
 import { POINTER_BYTES_MAX, decodePointer, encodePointer, newNonce } from './pointer.ts';
 import type { Pointer } from './pointer.ts';

@@ -1,8 +1,8 @@
 /** Decides which packs are worth condemning: those that nothing needs, that are mostly dead, or small. */
-import type { Inventory, ListedPack, PackedObject } from './gc-inventory.ts';
-import { bloomFor } from './gc-mark.ts';
-import type { Marker } from './gc-mark.ts';
-import type { GcSite } from './gc-site.ts';
+import type { Inventory, ListedPack, PackedObject } from './remote-gc-inventory.ts';
+import { bloomFor } from './remote-gc-mark.ts';
+import type { Marker } from './remote-gc-mark.ts';
+import type { GcSite } from './remote-gc-site.ts';
 import type { PackId } from './keys.ts';
 
 export interface Survey {

@@ -1,10 +1,10 @@
 /** Sees to it that what is alive in packs that are to go is elsewhere: verified there, or copied into new packs. */
 import { join } from 'node:path';
 import { isArtError } from '#base';
-import type { Inventory, PackedObject } from './gc-inventory.ts';
-import { RecentObjects } from './gc-mark.ts';
-import type { Marker } from './gc-mark.ts';
-import type { GcSite } from './gc-site.ts';
+import type { Inventory, PackedObject } from './remote-gc-inventory.ts';
+import { RecentObjects } from './remote-gc-mark.ts';
+import type { Marker } from './remote-gc-mark.ts';
+import type { GcSite } from './remote-gc-site.ts';
 import { packKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import { PackUploader } from './pack-uploader.ts';

@@ -1,10 +1,10 @@
 /** Sweeps: deletes condemned packs of which everything that is alive was just read elsewhere. */
-import { Inventory } from './gc-inventory.ts';
-import type { Marker } from './gc-mark.ts';
-import { fence } from './gc-pointers.ts';
-import { batchesOf, withoutCopy } from './gc-rescue.ts';
-import type { GcSite } from './gc-site.ts';
-import { advanceGcState } from './gc-state.ts';
+import { Inventory } from './remote-gc-inventory.ts';
+import type { Marker } from './remote-gc-mark.ts';
+import { fence } from './remote-gc-fence.ts';
+import { batchesOf, withoutCopy } from './remote-gc-rescue.ts';
+import type { GcSite } from './remote-gc-site.ts';
+import { advanceGcState } from './remote-gc-state.ts';
 import { indexKey, packKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import type { RemoteReader } from './remote-reader.ts';

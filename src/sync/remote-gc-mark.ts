@@ -2,8 +2,8 @@
 import { BloomFilter, DigestTable, isArtError, nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, visitStrongLinks } from '#object';
 import type { Digest, ObjectId } from '#object';
-import { pointerKeys, readPointerAt } from './gc-pointers.ts';
-import type { GcSite } from './gc-site.ts';
+import { pointerKeys, readPointerAt } from './remote-gc-fence.ts';
+import type { GcSite } from './remote-gc-site.ts';
 import { RecentDigests } from './recent-digests.ts';
 import type { RemoteReader } from './remote-reader.ts';
 

@@ -3,7 +3,7 @@ import { throwIfAborted } from '#base';
 import { locationOf, decodeWireIndex } from '#store';
 import type { Row } from '#store';
 import type { ObjectId, ObjectKind } from '#object';
-import type { GcSite } from './gc-site.ts';
+import type { GcSite } from './remote-gc-site.ts';
 import { INDEXES, PACKS, indexKey, packOfIndex, packOfKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import type { Place } from './pack-index.ts';

@@ -4,6 +4,25 @@ import type { Shape } from './shape.ts';
 
 const NAMED: Shape = { keys: { name: 'text', version: 'version', aliases: ['text'] } };
 
+const AT_REMOTE: Shape = {
+  keys: {
+    remote: 'text',
+    freed: 'count',
+    kept: 'count',
+    packs: 'count',
+    expired: ['any'],
+    reasons: ['text'],
+    deleted: 'count',
+    condemned: 'count',
+    condemnedBytes: 'count',
+    copied: 'count',
+    waiting: 'count',
+    due: 'time|null',
+    requests: 'count',
+  },
+};
+const PUSHED = ['$ rm -rf ../bucket && mkdir ../bucket', 'remote add origin ../bucket', 'push'];
+
 export const CARE: Contract = {
   alias: {
     forms: ['alias SPEC ALIAS...', 'alias --remove NAME:ALIAS...'],
@@ -33,12 +52,24 @@ export const CARE: Contract = {
     ],
   },
   gc: {
-    forms: ['gc [--dry-run] [--undo-window DAYS] [--explain]'],
-    options: ['--dry-run', '--undo-window DAYS', '--explain'],
+    forms: [
+      'gc [--dry-run] [--undo-window DAYS] [--explain]',
+      'gc --remote NAME [--dry-run] [--min-age HOURS] [--grace HOURS]',
+    ],
+    options: [
+      '--dry-run',
+      '--undo-window DAYS',
+      '--explain',
+      '--remote NAME',
+      '--min-age HOURS',
+      '--grace HOURS',
+    ],
     json: { keys: { freed: 'count', kept: 'count', packs: 'count', expired: ['any'], reasons: ['text'] } },
     runs: [
       { line: 'gc', says: /^freed / },
       { line: 'gc --dry-run --undo-window 0 --explain', says: /^would free / },
+      { line: 'gc --remote origin --min-age 0 --grace 0', after: PUSHED, json: AT_REMOTE },
+      { line: 'gc --remote origin', error: 'REMOTE_NOT_FOUND' },
       { line: 'gc now', error: 'USAGE' },
     ],
   },

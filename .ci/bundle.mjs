@@ -45,5 +45,11 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   splitting: true,
 });
-// By itself, so that a thread starts with a few kilobytes.
-await build({ ...common, entryPoints: { 'placing-worker': 'src/worktree/placing-worker.ts' } });
+// By itself, so that each thread starts with a few kilobytes.
+await build({
+  ...common,
+  entryPoints: {
+    'placing-worker': 'src/worktree/placing-worker.ts',
+    'compressing-worker': 'src/store/compressing-worker.ts',
+  },
+});

@@ -60,6 +60,7 @@ async function commitPlans(
     const taken = await snapshotOf(context, tx, plan);
     closing.defer(() => taken[Symbol.dispose]());
     snapshots.push(taken);
+    tx.settle();
     counts[i].newBytes += tx.stats.rawBytes - rawBytes;
     counts[i].storedBytes += tx.stats.storedBytes - storedBytes;
     contents.push(contentOf(plan, taken, counts[i]));

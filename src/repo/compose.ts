@@ -37,6 +37,7 @@ export async function composeVersion(context: Context, request: CommitRequest): 
       what: onto === undefined ? 'the new version' : shownVersion(onto),
       pause: () => tx.breathe(),
     });
+    tx.settle();
     const { rawBytes: newBytes, storedBytes } = tx.stats;
     const content = { naming, tree: root.digest, files, bytes: root.bytes, newBytes, storedBytes };
     const decide = (draft: Draft) =>

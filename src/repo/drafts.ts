@@ -114,6 +114,7 @@ async function publishPart(context: Context, tx: Transaction, part: Part): Promi
     what: seen === undefined && part.onto ? shownVersion(part.onto) : what,
     pause,
   });
+  tx.settle();
   const { rawBytes: newBytes, storedBytes } = tx.stats;
   const published = await tx.publish(async (locked) => {
     const now = await findDraft(locked, key);

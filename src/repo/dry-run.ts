@@ -37,6 +37,7 @@ export function countingOnly(tx: Transaction): Transaction {
     put,
     putNode: (digest, bytes) => void put(NODE, digest, bytes),
     rely: (kind, digest) => tx.rely(kind, digest),
+    settle: () => {},
     getNodes,
     // What is decided sees what was counted, and is then forgotten.
     publish: (decide) =>

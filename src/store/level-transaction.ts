@@ -79,13 +79,21 @@ export class LevelTransaction implements Transaction {
 
   put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): boolean {
     if (this.has(kind, digest)) return false;
-    const before = this.#current.storedBytes;
-    this.#current.put(kind, digest, bytes);
+    this.#counting(() => this.#current.put(kind, digest, bytes));
     this.#counts.objects++;
     this.#counts.rawBytes += bytes.length;
-    this.#counts.storedBytes += this.#current.storedBytes - before;
     if (this.#current.full) this.#turnOver();
     return true;
+  }
+
+  settle(): void {
+    this.#counting(() => this.#current.settle());
+  }
+
+  #counting(work: () => void): void {
+    const before = this.#current.storedBytes;
+    work();
+    this.#counts.storedBytes += this.#current.storedBytes - before;
   }
 
   putNode(digest: Digest, bytes: Uint8Array): void {
@@ -133,6 +141,7 @@ export class LevelTransaction implements Transaction {
   }
 
   #turnOver(): void {
+    this.settle();
     this.#current.toPack();
     this.#waiting.push(this.#current);
     this.#current = this.#newUnpublished();

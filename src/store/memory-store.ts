@@ -115,6 +115,7 @@ export class MemoryStore implements ObjectStore {
       putNode,
       getNodes,
       rely: (kind, digest) => assert(has(kind, digest), 'relied on an object that is not there'),
+      settle: () => {},
       publish,
       [Symbol.asyncDispose]: async () => {},
     };

@@ -72,6 +72,8 @@ export interface Transaction extends NodeSource, NodeSink, AsyncDisposable {
   put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): boolean;
   /** Says that an object is relied on without a look-up: valid only while the epoch is `epoch`. */
   rely(kind: ObjectKind, digest: Digest): void;
+  /** Compresses what waits for company: `stats` is exact afterwards. */
+  settle(): void;
   /**
    * Makes everything durable and visible in one step. `decide` runs with the store locked, sees the records as they
    * are now, may put more objects, and sets records; if it throws nothing is changed.

@@ -3,6 +3,7 @@ import { ByteWriter } from '#base';
 import type { Digest } from '#object';
 import { CODEC_NONE, CODEC_ZSTD, compress, looksCompressible } from './compression.ts';
 import type { Codec } from './compression.ts';
+import { handOver, type HandedOver } from './frame-compressor.ts';
 import { isInline } from './location.ts';
 import {
   FRAME_BYTES,
@@ -39,6 +40,10 @@ export class Segment {
   readonly #frames = new ByteWriter(FRAME_BYTES * 64);
   readonly #rows = new ByteWriter(ROW_BYTES * 64);
   readonly #inline = new ByteWriter();
+  /** Frames that are being compressed, oldest first, each with its rows. */
+  readonly #handedOver: { readonly frame: HandedOver; readonly rows: Uint8Array }[] = [];
+  #handedOverBytes = 0;
+  #handedOverRows = 0;
   #pendingBytes = 0;
   #buffered = 0;
   #drained = 0;
@@ -49,12 +54,12 @@ export class Segment {
   }
 
   get rowCount(): number {
-    return (this.#rows.length + this.#pendingRows.length) / ROW_BYTES;
+    return this.#handedOverRows + (this.#rows.length + this.#pendingRows.length) / ROW_BYTES;
   }
 
   /** Bytes stored so far; what is still to be compressed counts raw. */
   get storedBytes(): number {
-    return this.#drained + this.#buffered + this.#pendingBytes;
+    return this.#drained + this.#buffered + this.#handedOverBytes + this.#pendingBytes;
   }
 
   get full(): boolean {
@@ -84,7 +89,7 @@ export class Segment {
     previous: number,
     alignment: number,
   ): { readonly trailer: Uint8Array; readonly trailerOffset: number; readonly sealed: SealedSegment } {
-    this.#closeFrame();
+    this.settle();
     this.#flush();
     const end = start + this.#drained;
     const trailerOffset = aligned(end, alignment);
@@ -100,13 +105,44 @@ export class Segment {
     return { trailer: Buffer.concat([Buffer.alloc(trailerOffset - end), trailer]), trailerOffset, sealed };
   }
 
-  // Compresses what waited for company.
+  /** Compresses all that still waits: `storedBytes` is exact afterwards. */
+  settle(): void {
+    this.#closeFrame();
+    while (this.#handedOver.length > 0) this.#takeBack();
+  }
+
+  /** Forgets what is being compressed: the segment is not used any more. */
+  drop(): void {
+    for (const { frame } of this.#handedOver.splice(0)) frame.drop();
+  }
+
+  // Has what waited for company compressed.
   #closeFrame(): void {
+    while (this.#handedOver[0]?.frame.done) this.#takeBack();
     if (this.#pendingRows.length === 0) return;
     const raw = this.#pending.subarray(0, this.#pendingBytes);
-    const rows = this.#pendingRows.view();
+    const frame = handOver(raw);
+    if (frame === undefined) this.#appendFrame(raw, compress(raw), this.#pendingRows.view());
+    else {
+      const rows = this.#pendingRows.take();
+      this.#handedOver.push({ frame, rows });
+      this.#handedOverBytes += raw.length;
+      this.#handedOverRows += rows.length / ROW_BYTES;
+    }
+    this.#pendingRows.clear();
+    this.#pendingBytes = 0;
+  }
+
+  #takeBack(): void {
+    const { frame, rows } = this.#handedOver.shift()!;
+    const { raw, packed } = frame.take();
+    this.#handedOverBytes -= raw.length;
+    this.#handedOverRows -= rows.length / ROW_BYTES;
+    this.#appendFrame(raw, packed, rows);
+  }
+
+  #appendFrame(raw: Uint8Array, packed: Uint8Array, rows: Uint8Array): void {
     const count = rows.length / ROW_BYTES;
-    const packed = compress(raw);
     if (packed.length < raw.length * (1 - SAVING_MIN)) this.#append(packed, raw.length, CODEC_ZSTD, count);
     else this.#append(raw, raw.length, CODEC_NONE, count);
     this.#rows.bytes(rows);
@@ -118,8 +154,6 @@ export class Segment {
         this.#inline.bytes(raw.subarray(offset, offset + bytes));
       offset += bytes;
     }
-    this.#pendingRows.clear();
-    this.#pendingBytes = 0;
   }
 
   #append(stored: Uint8Array, rawBytes: number, codec: Codec, rowCount: number): void {

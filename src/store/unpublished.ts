@@ -90,7 +90,13 @@ export class Unpublished {
     return { parts, sealed, end: start + parts.reduce((sum, part) => sum + part.length, 0) };
   }
 
+  /** Makes `storedBytes` exact. */
+  settle(): void {
+    this.#segment.settle();
+  }
+
   async drop(): Promise<void> {
+    this.#segment.drop();
     await this.#pack?.drop();
   }
 

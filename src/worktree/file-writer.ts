@@ -27,7 +27,7 @@ export class FileWriter {
     const names = rows.map((row) => this.#names(row));
     let end = 0;
     const ends = contents.map((bytes) => (end += bytes.length));
-    const bytes = new Uint8Array(end);
+    const bytes = placer.room(end);
     contents.forEach((content, i) => bytes.set(content, ends[i] - content.length));
     const placed = placer.place({
       paths: rows.map(({ path }) => this.#folders.root + path),

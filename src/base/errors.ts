@@ -75,6 +75,10 @@ export const ERRORS = {
   },
   STORE_DAMAGED: { exit: 4, hint: 'Run `art fsck --repair`: it rebuilds the database from the packs.' },
   TREE_UNSAFE: { exit: 4, hint: 'Nothing was written. Ask whoever made this version.' },
+  PROMISE_BROKEN: {
+    exit: 4,
+    hint: 'Bring it from somebody who has it: their `art push` to that remote, or `art pull` from another one.',
+  },
   REMOTE_CORRUPT: {
     exit: 4,
     hint: 'Nothing of it was kept. Whoever still has these versions can mend it by pushing to a new place.',
@@ -99,6 +103,7 @@ export const ERRORS = {
     hint: 'A number that a remote knows never changes. Commit what only you have under another name, and push that.',
   },
   REPOSITORY_EXISTS: { exit: 5, hint: 'Choose another folder, or run `art pull` in that one.' },
+  REMOTE_NEEDED: { exit: 5, hint: 'Bring all of it here first: `art pull REMOTE --no-lazy`.' },
   REMOTE_EXISTS: { exit: 5, hint: 'Choose another name, or `art remote remove` that one first.' },
   REMOTE_NOT_ART: { exit: 5, hint: 'Choose an empty place: nothing there was touched.' },
   REMOTE_REWRITTEN: {

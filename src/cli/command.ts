@@ -1,5 +1,5 @@
 /** Says what a command is: data about its words and options, and one run. */
-import type { Repository } from '#repo';
+import type { Repository, Setting } from '#repo';
 import type { Output } from './output.ts';
 import type { Environment } from './who.ts';
 
@@ -56,6 +56,8 @@ export interface Invocation<O extends Options> {
   readonly env: Environment;
   /** Lets people read what follows in their pager; for a terminal only. */
   readonly page: () => void;
+  /** What everything is done with that needs no repository. */
+  readonly setting: () => Setting;
   /** Opens the repository around `folder`, or `at`. `signed`: the command's work carries the author's name. */
   open(options?: { readonly signed?: boolean; readonly at?: string }): Promise<Repository>;
 }

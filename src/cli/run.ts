@@ -9,6 +9,7 @@ import { parseForm } from './form.ts';
 import { failureOf, failureText, isReaderGone } from './failure.ts';
 import { Output } from './output.ts';
 import type { Pager } from './pager.ts';
+import { keeperWhenNeeded } from './promise-keeper.ts';
 import { ProgressLine } from './progress.ts';
 import type { Sink } from './sink.ts';
 import { findAuthor, globalConfigPath, hostName } from './who.ts';
@@ -155,6 +156,7 @@ async function runCommand(
       stdin: host.stdin,
       env: host.env,
       page: () => usePager(work),
+      setting: () => settingOf(folder, '', work),
       open,
     });
     return status ?? 0;
@@ -185,7 +187,10 @@ async function openAt(
   const configured = () => configGet({ local: findRepository(folder).config, global: globalConfig }, 'user');
   // Only what carries the name pays for finding it out.
   const author = signed ? await findAuthor(work.host.env, folder, configured) : '';
-  const repository = await openRepository(settingOf(folder, author, work));
+  const repository = await openRepository(
+    settingOf(folder, author, work),
+    keeperWhenNeeded({ env: work.host.env, now: work.host.now }),
+  );
   work.out.whenBlocked = () => repository.rest();
   return repository;
 }

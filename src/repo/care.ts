@@ -1,25 +1,17 @@
 /** Takes care of a repository: frees what nothing needs, checks everything, mends what can be mended. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isArtError, toHex } from '#base';
-import { CHUNK, CHUNK_BYTES_MAX, FILE, NODE, decodeFileNode, fileRowDigest, formatCid } from '#object';
-import type { Digest } from '#object';
+import { isArtError } from '#base';
+import { CHUNK, formatCid } from '#object';
+import type { Digest, ObjectId } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
-import type { Checked, NodeSource, Roots } from '#store';
-import { entries, pathOfKey } from '#tree';
-import {
-  decodeHeld,
-  decodeOperation,
-  decodeRef,
-  decodeSeen,
-  listVersions,
-  recordKeys,
-  remoteKeys,
-} from '#version';
-import type { Context, DiskContext } from './context.ts';
+import type { NodeSource, Roots } from '#store';
+import { decodeHeld, decodeOperation, decodeRef, decodeSeen, recordKeys, remoteKeys } from '#version';
+import type { RepositoryContext } from './context.ts';
 import { draftRoots, forgetDrafts } from './draft-records.ts';
-import { artifactNames, getArtifact, getCommit } from './find.ts';
 import { records } from './operation.ts';
+import { lostPromises, promisedAnything } from './promises.ts';
+import { whereNeeded } from './where-needed.ts';
 
 export interface GcRequest {
   readonly dryRun?: boolean;
@@ -62,6 +54,8 @@ export interface FsckResult {
   readonly damaged: readonly DamagedRow[];
   /** How many problems were mended. */
   readonly healed: number;
+  /** Objects that are not here and that a remote has promised; what only those name is not counted. */
+  readonly promised: number;
   /** What is still wrong, in words. */
   readonly problems: readonly string[];
 }
@@ -73,14 +67,15 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * Frees what no artifact, held folder, draft or undo within the window needs; drafts that nobody touched for that long are
  * forgotten. Safe beside everything else.
  */
-export async function gc(context: DiskContext, request: GcRequest = {}): Promise<GcResult> {
+export async function gc(context: RepositoryContext, request: GcRequest = {}): Promise<GcResult> {
   const since = context.now() - (request.undoWindowDays ?? UNDO_WINDOW_DAYS) * DAY_MS;
   const forgotten = await forgetDrafts(context, since, { dryRun: request.dryRun === true });
   if (request.dryRun !== true)
     for (const draft of forgotten)
       context.onWarning?.(`the draft ${draft} was older than the undo window, and is forgotten`);
-  const collected = await collect(context.store, {
+  const collected = await collect(context.disk, {
     roots: rootsSince(since),
+    promised: promisedAnything,
     ...(request.dryRun !== undefined && { dryRun: request.dryRun }),
     ...(context.signal && { signal: context.signal }),
   });
@@ -103,40 +98,44 @@ export async function gc(context: DiskContext, request: GcRequest = {}): Promise
  * Checks everything; with `repair` rebuilds the database from the packs if anything is wrong, and checks again.
  * Raises LOCKED, INTERRUPTED.
  */
-export async function fsck(context: DiskContext, request: FsckRequest = {}): Promise<FsckResult> {
-  const { store, art, signal } = context;
+export async function fsck(context: RepositoryContext, request: FsckRequest = {}): Promise<FsckResult> {
+  const { disk, art, signal } = context;
   if (request.breakLock === true) breakLock(context);
   const roots = rootsSince(-Infinity);
   const options = {
     roots,
+    promised: promisedAnything,
     ...(request.deep !== undefined && { deep: request.deep }),
     ...(signal && { signal }),
   };
-  let checked = await checkStore(store, options);
+  let checked = await checkStore(disk, options);
   let healed = 0;
   if (request.repair === true && checked.problems.length > 0) {
     const before = checked.problems.length;
-    await store.rest();
+    await disk.rest();
     await rebuildDatabase(art, {
       roots,
+      promised: promisedAnything,
       deep: request.deep === true || checked.damaged.length > 0,
       ...(signal && { signal }),
     });
-    checked = await checkStore(store, options);
+    checked = await checkStore(disk, options);
     healed = Math.max(0, before - checked.problems.length);
   }
-  const ok = checked.problems.length === 0;
+  const lost = await lostPromises(context);
+  const problems = [...checked.problems, ...lost.map(({ problem }) => problem)];
   return {
-    ok,
+    ok: problems.length === 0,
     checked: checked.checked,
-    damaged: await whereDamaged(context, checked),
+    damaged: await whereDamaged(context, [...checked.damaged, ...lost.map(({ id }) => id)]),
+    promised: checked.promised,
     healed,
-    problems: checked.problems,
+    problems,
   };
 }
 
-function breakLock({ store, onWarning }: DiskContext): void {
-  const holder = store.database.lock.break();
+function breakLock({ disk, onWarning }: RepositoryContext): void {
+  const holder = disk.database.lock.break();
   if (holder === undefined) return;
   const { pid, host } = holder;
   onWarning?.(
@@ -184,86 +183,16 @@ async function present(source: NodeSource, digests: readonly Digest[]): Promise<
   return found;
 }
 
-const NAMED_MAX = 100;
-
 // Only when something is damaged: looks through every version for what needs it.
-async function whereDamaged(context: Context, { damaged }: Checked): Promise<DamagedRow[]> {
-  if (damaged.length === 0) return [];
-  const needed = new Map(
-    damaged.map(({ kind, digest }) => [
-      `${kind}${toHex(digest)}`,
-      { versions: new Set<string>(), paths: new Set<string>() },
-    ]),
-  );
-  const note = (kind: number, digest: Digest, version: string, path?: string) => {
-    const found = needed.get(`${kind}${toHex(digest)}`);
-    if (found === undefined) return;
-    if (found.versions.size < NAMED_MAX) found.versions.add(version);
-    if (path !== undefined && found.paths.size < NAMED_MAX) found.paths.add(path);
-  };
-  try {
-    for (const name of await artifactNames(context.store)) {
-      const artifact = await getArtifact(context.store, name);
-      for await (const batch of listVersions(context.store, artifact)) {
-        for (const { number, commit } of batch)
-          await noteVersion(context, commit, `${name}:v${number}`, note);
-      }
-    }
-  } catch (error) {
-    // The names themselves cannot be read: what is known is told, the rest stands in `problems`.
-    if (!isArtError(error)) throw error;
-  }
-  return damaged.map(({ kind, digest }) => {
-    const { versions, paths } = needed.get(`${kind}${toHex(digest)}`)!;
-    return {
-      cid: formatCid({ kind, digest }),
-      kind: kind === CHUNK ? 'chunk' : 'node',
-      versions: [...versions],
-      paths: [...paths],
-    };
-  });
-}
-
-type Note = (kind: number, digest: Digest, version: string, path?: string) => void;
-
-async function noteVersion(context: Context, commit: Digest, version: string, note: Note): Promise<void> {
-  const { store } = context;
-  note(NODE, commit, version);
-  try {
-    const { tree } = await getCommit(store, commit);
-    note(NODE, tree, version);
-    for await (const batch of entries(store, tree)) {
-      for (const { kind, size, digest, key } of batch) {
-        if (kind !== FILE) continue;
-        if (size <= CHUNK_BYTES_MAX) note(CHUNK, digest, version, pathOfKey(key));
-        else await noteFile(store, digest, version, pathOfKey(key), note);
-      }
-    }
-  } catch (error) {
-    // A node above cannot be read: it is itself among the damaged.
-    if (!isArtError(error)) throw error;
-  }
-}
-
-async function noteFile(
-  source: NodeSource,
-  digest: Digest,
-  version: string,
-  path: string,
-  note: Note,
-): Promise<void> {
-  note(NODE, digest, version, path);
-  let bytes: Uint8Array;
-  try {
-    [bytes] = await source.getNodes([digest]);
-  } catch (error) {
-    if (!isArtError(error)) throw error;
-    return; // Noted already.
-  }
-  const node = decodeFileNode(bytes);
-  for (let row = 0; row < node.rows; row++) {
-    const child = fileRowDigest(node, row);
-    if (node.level === 0) note(CHUNK, child, version, path);
-    else await noteFile(source, child, version, path, note);
-  }
+async function whereDamaged(
+  { disk }: RepositoryContext,
+  damaged: readonly ObjectId[],
+): Promise<DamagedRow[]> {
+  const needed = damaged.length === 0 ? [] : await whereNeeded(disk, damaged);
+  return damaged.map(({ kind, digest }, i) => ({
+    cid: formatCid({ kind, digest }),
+    kind: kind === CHUNK ? 'chunk' : 'node',
+    versions: [...needed[i].versions.keys()],
+    paths: [...needed[i].paths],
+  }));
 }

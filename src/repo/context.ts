@@ -4,6 +4,7 @@ import { toHex, utf8 } from '#base';
 import { join } from 'node:path';
 import type { LevelStore, ObjectStore } from '#store';
 import type { Layout } from './layout.ts';
+import type { Promises } from './promises.ts';
 import type { Progress } from '#worktree';
 
 /** Where an operation comes from, and how it is watched. */
@@ -30,12 +31,15 @@ export interface Setting {
 }
 
 export interface Context extends Layout, Setting {
+  /** Where operations read and write: what it lacks and a remote has promised, it brings. */
   readonly store: ObjectStore;
 }
 
-/** What taking care of the store needs: the one on disk. */
-export interface DiskContext extends Context {
-  readonly store: LevelStore;
+/** What there is of a repository on this machine. */
+export interface RepositoryContext extends Context {
+  /** The store on disk alone: nothing is brought. */
+  readonly disk: LevelStore;
+  readonly promises: Promises;
 }
 
 /** The stat cache of what was scanned together: one folder, or several paths. */

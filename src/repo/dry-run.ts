@@ -33,6 +33,7 @@ export function countingOnly(tx: Transaction): Transaction {
     epoch: tx.epoch,
     stats,
     breathe: () => tx.breathe(),
+    aside: (work) => tx.aside(work),
     has,
     put,
     putNode: (digest, bytes) => void put(NODE, digest, bytes),

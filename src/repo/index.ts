@@ -2,7 +2,7 @@
 export { Repository, openRepository } from './repository.ts';
 export { findRepository, initRepository, layoutOf } from './layout.ts';
 export type { Layout } from './layout.ts';
-export type { Context, Setting } from './context.ts';
+export type { Context, RepositoryContext, Setting } from './context.ts';
 export type { Progress } from '#worktree';
 export { configGet, configList, configSet } from './config.ts';
 export type { ConfigFiles } from './config.ts';
@@ -31,3 +31,7 @@ export type { OperationRow } from './operations.ts';
 export type { RenameRequest, RenameResult } from './rename.ts';
 export type { TagRequest, TagResult } from './tags.ts';
 export type { UndoRequest, UndoResult } from './undo.ts';
+export { allRecords, promisedAnything } from './promises.ts';
+export type { PromiseKeeper, Promiser } from './promises.ts';
+export { cat, ls } from './entries.ts';
+export { download } from './checkout.ts';

@@ -12,7 +12,9 @@ import {
   findVersionOfCommit,
   isDeleted,
   newArtifact,
+  encodeReliance,
   parseTypeName,
+  promiseKeys,
   setAlias,
 } from '#version';
 import type { Artifact, Origin, TypeName, Version } from '#version';
@@ -22,6 +24,7 @@ import type { Context } from './context.ts';
 import { findLiveHeld, getCommit } from './find.ts';
 import type { Draft } from './operation.ts';
 import { setMetadata } from './set-metadata.ts';
+import { promisedAnything } from './promises.ts';
 
 const DEFAULT_TYPE = 'dataset';
 
@@ -73,6 +76,11 @@ export async function decideVersion(
   });
   const named = await describe(draft, added.artifact, added.number, request, naming);
   await draft.setArtifact(named);
+  if (content.onto && (await promisedAnything(draft)))
+    draft.setRecord(
+      promiseKeys.reliedBy(commit),
+      encodeReliance({ version: `${naming.name}:v${added.number}` }),
+    );
   hold(context, draft, content, { number: added.number, commit });
   const base = baseNumber(content, measure);
   const behind = base === undefined || latest === undefined ? 0 : Math.max(0, latest.number - base);

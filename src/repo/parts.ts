@@ -96,8 +96,9 @@ export async function layParts(
 
 /** The tree of a version or a draft, to build on: gc is held to it until the transaction ends. */
 export async function builtOn(tx: Transaction, tree: Digest, files: number): Promise<FileTree> {
+  const root = await rootOf(tx, tree); // First: it may have to be brought.
   if (!tx.has(NODE, tree)) throw new ArtError('REUSED_GONE', 'the version to build on was removed meanwhile');
-  return { root: await rootOf(tx, tree), files };
+  return { root, files };
 }
 
 export function emptyTree(tx: Transaction): FileTree {

@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { ArtError, errnoOf, fileError, replaceFile, suggest } from '#base';
-import { parseRemoteName, parseWanted, remoteKeys, setConfig, unsetConfig } from '#version';
+import {
+  decodePromise,
+  parseRemoteName,
+  parseWanted,
+  promiseKeys,
+  remoteKeys,
+  setConfig,
+  unsetConfig,
+} from '#version';
 import type { Context } from './context.ts';
 import type { Layout } from './layout.ts';
 import { readWanted, readWantedText, writeWantedText } from './wanted-files.ts';
@@ -95,9 +103,14 @@ export function addRemote(
   return { name, url: kept, local, ...how };
 }
 
-/** Takes a remote away, and forgets what was seen there. Nothing at the remote changes. Raises REMOTE_NOT_FOUND. */
+/** Takes a remote away, and forgets what was seen there. Nothing at the remote changes. Raises REMOTE_NOT_FOUND, REMOTE_NEEDED. */
 export async function removeRemote(context: Context, name: string): Promise<RemoteEntry> {
   const entry = getRemote(context, name);
+  const promise = await context.store.getRecord(promiseKeys.of(name));
+  if (promise !== undefined && decodePromise(promise).lazy)
+    throw new ArtError('REMOTE_NEEDED', `the bytes of versions that are here are at "${name}" alone`, {
+      hint: `Bring them first: \`art pull ${name} --no-lazy\`.`,
+    });
   const file = entry.local ? context.config : 'art.toml';
   const text = entry.local ? readText(context.config) : readWantedText(context.root);
   const after = unsetConfig(text, file, `remotes.${quotedKey(name)}`);

@@ -1,5 +1,5 @@
 /** The one door for users: a repository, and everything that can be done with it. */
-import { LevelStore } from '#store';
+import { FillingStore, LevelStore } from '#store';
 import { parseArtifactName, unbind } from '#version';
 import { putAliases, removeAliases } from './aliases.ts';
 import type { AliasResult } from './aliases.ts';
@@ -9,7 +9,7 @@ import { checkout, download, verify } from './checkout.ts';
 import type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
 import { commit } from './commit.ts';
 import type { CommitRequest, CommitResult } from './commit-request.ts';
-import type { DiskContext, Setting } from './context.ts';
+import type { RepositoryContext, Setting } from './context.ts';
 import { deleteVersions } from './delete.ts';
 import type { DeleteRequest, DeleteResult } from './delete.ts';
 import { describe } from './describe.ts';
@@ -26,6 +26,8 @@ import { list, log, show } from './look.ts';
 import type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
 import { standings, unpushedNumbers } from './remote-standing.ts';
 import type { RemoteStanding } from './remote-standing.ts';
+import { Promises } from './promises.ts';
+import type { PromiseKeeper } from './promises.ts';
 import { addRemote, getRemote, listRemotes, removeRemote } from './remotes.ts';
 import type { NewRemote, RemoteEntry } from './remotes.ts';
 import { changeMetadata, metadataHistory, readMetadata } from './metadata.ts';
@@ -43,19 +45,24 @@ import type { UndoRequest, UndoResult } from './undo.ts';
 import { Vocabulary } from './vocabulary.ts';
 import { readWanted, readWantedText, writePins, writeWantedText } from './wanted-files.ts';
 
-/** Opens the repository that `setting.folder` lies in. Raises REPOSITORY_NOT_FOUND, REPOSITORY_TOO_NEW. */
-export async function openRepository(setting: Setting): Promise<Repository> {
+/**
+ * Opens the repository that `setting.folder` lies in; `keeper` brings what remotes have promised. Raises
+ * REPOSITORY_NOT_FOUND, REPOSITORY_TOO_NEW.
+ */
+export async function openRepository(setting: Setting, keeper?: PromiseKeeper): Promise<Repository> {
   const layout = findRepository(setting.folder);
   const { waitMsMax } = setting;
-  const store = new LevelStore(layout.art, waitMsMax === undefined ? {} : { waitMsMax });
-  return new Repository({ ...layout, ...setting, store });
+  const disk = new LevelStore(layout.art, waitMsMax === undefined ? {} : { waitMsMax });
+  const promises = new Promises({ ...layout, ...setting, store: disk }, keeper);
+  const store = new FillingStore(disk, (ids) => promises.bring(ids));
+  return new Repository({ ...layout, ...setting, store, disk, promises });
 }
 
 export class Repository implements AsyncDisposable {
   /** What operations of the rooms above work on. */
-  readonly context: DiskContext;
+  readonly context: RepositoryContext;
 
-  constructor(context: DiskContext) {
+  constructor(context: RepositoryContext) {
     this.context = context;
   }
 
@@ -219,6 +226,7 @@ export class Repository implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.promises[Symbol.asyncDispose]();
     await this.context.store[Symbol.asyncDispose]();
   }
 }

@@ -6,6 +6,7 @@ import { CHUNK, NODE, formatCid } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { Roots } from './object-store.ts';
 import { walkClosure } from './closure.ts';
+import type { Promised } from './closure.ts';
 import { loadCompression } from './compression.ts';
 import type { Database } from './database.ts';
 import { checkLevelFiles } from './level-check.ts';
@@ -24,6 +25,8 @@ import { pagesOf } from './table.ts';
 
 export interface CheckOptions {
   readonly roots: Roots;
+  /** Absent: nothing is promised, and whatever is absent is damage. */
+  readonly promised?: Promised;
   /** Read every object, not only the nodes. */
   readonly deep?: boolean;
   readonly signal?: AbortSignal;
@@ -44,6 +47,8 @@ export interface Checked {
   readonly damaged: readonly DamagedObject[];
   /** Objects looked at. */
   readonly checked: number;
+  /** Objects that are named, not here, and promised by a remote; what only those name is not known. */
+  readonly promised: number;
   /** Whether `rebuildDatabase` (with `deep` if something is damaged) can be expected to bring everything back. */
   readonly healable: boolean;
 }
@@ -67,6 +72,7 @@ class Check {
   /** Rows of LevelDB that were found in the pack that they name, by pack. */
   readonly #found = new Map<number, number>();
   #checked = 0;
+  readonly #promised = new DigestTable(1);
 
   constructor(store: LevelStore, options: CheckOptions) {
     this.#store = store;
@@ -240,14 +246,18 @@ class Check {
 
   async #checkClosure(): Promise<void> {
     const reached = new DigestTable();
+    const promised = (await this.#options.promised?.(this.#store)) === true;
     const visitor = {
       enter: (digest: Digest) => reached.add(digest),
       chunk: (digest: Digest) => {
-        if (this.#database.table.getSync(objectKey(CHUNK, digest)) === undefined) {
-          this.#damage({ kind: CHUNK, digest }, 'is not in the store');
-        }
+        if (this.#database.table.getSync(objectKey(CHUNK, digest)) !== undefined) return;
+        if (promised) this.#promised.add(digest);
+        else this.#damage({ kind: CHUNK, digest }, 'is not in the store');
       },
-      broken: (id: ObjectId, why: string) => this.#damage(id, why),
+      broken: (id: ObjectId, why: string, { promisable }: { readonly promisable: boolean }) => {
+        if (promised && promisable) this.#promised.add(id.digest);
+        else this.#damage(id, why);
+      },
       pause: () => this.#pause('closure'),
     };
     try {
@@ -305,6 +315,7 @@ class Check {
       problems: this.#problems,
       damaged: [...this.#damaged.values()],
       checked: this.#checked,
+      promised: this.#promised.size,
       healable,
     };
   }

@@ -6,7 +6,7 @@ import { CHUNK, NODE, formatCid } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { childrenFirst } from './children-first.ts';
 import { walkClosure } from './closure.ts';
-import type { ClosureVisitor } from './closure.ts';
+import type { ClosureVisitor, Promised } from './closure.ts';
 import { loadCompression } from './compression.ts';
 import type { Database } from './database.ts';
 import type { LevelStore } from './level-store.ts';
@@ -24,6 +24,8 @@ import { pagesOf } from './table.ts';
 
 export interface CollectOptions {
   readonly roots: Roots;
+  /** Absent: nothing is promised, and whatever is absent is damage. */
+  readonly promised?: Promised;
   /** Only say what would go. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -123,12 +125,16 @@ class Collection {
     return kind === NODE ? this.#nodes.has(digest) : this.#chunks.has(digest);
   }
 
-  #visitor(options: { readonly tolerant: boolean; readonly mayRest: boolean }): ClosureVisitor {
+  #visitor(options: {
+    readonly tolerant: boolean;
+    readonly promised: boolean;
+    readonly mayRest: boolean;
+  }): ClosureVisitor {
     return {
       enter: (digest) => this.#nodes.add(digest),
       chunk: (digest) => this.#chunks.add(digest),
-      broken: (id, why) => {
-        if (options.tolerant) return;
+      broken: (id, why, { promisable }) => {
+        if (options.tolerant || (options.promised && promisable)) return;
         throw new ArtError('OBJECT_NOT_FOUND', `nothing was removed: object ${formatCid(id)} ${why}`);
       },
       pause: () => {
@@ -154,6 +160,7 @@ class Collection {
 
   async #markAll(options: { readonly mayRest: boolean }): Promise<void> {
     const { database, packReader } = this.#store;
+    const promised = (await this.#options.promised?.(this.#store)) === true;
     for (const ids of sparedIds(this.#store.art, this.#sparedPacks)) {
       const nodes = [];
       for (const { kind, digest } of ids) {
@@ -161,13 +168,13 @@ class Collection {
         else this.#chunks.add(digest);
       }
       // What such a node names may be gone if its session is to begin again.
-      await walkClosure(database, packReader, nodes, this.#visitor({ tolerant: true, ...options }));
+      await walkClosure(database, packReader, nodes, this.#visitor({ tolerant: true, promised, ...options }));
     }
     await walkClosure(
       database,
       packReader,
       this.#options.roots(this.#store),
-      this.#visitor({ tolerant: false, ...options }),
+      this.#visitor({ tolerant: false, promised, ...options }),
     );
   }
 

@@ -94,6 +94,17 @@ export class Database {
     return this.#stepAside();
   }
 
+  /** Runs `work` without the caller's pin, so that the database can be closed meanwhile. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    this.unpin();
+    try {
+      await this.rest();
+      return await work();
+    } finally {
+      await this.pin();
+    }
+  }
+
   /** Closes the database unless it is pinned. */
   async rest(): Promise<void> {
     await this.#opening?.catch(() => {});

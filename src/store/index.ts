@@ -13,6 +13,8 @@ export type {
 } from './object-store.ts';
 export { MemoryStore } from './memory-store.ts';
 export { LevelStore, createStore } from './level-store.ts';
+export { FillingStore } from './filling-store.ts';
+export type { BringMissing } from './filling-store.ts';
 export { OwnerLock } from './owner-lock.ts';
 export { rebuildDatabase } from './rebuild.ts';
 export type { Rebuilt, RebuildOptions } from './rebuild.ts';
@@ -20,6 +22,7 @@ export { DAMAGED_MAX, checkStore } from './check.ts';
 export type { CheckOptions, Checked, DamagedObject } from './check.ts';
 export { collect } from './collect.ts';
 export type { CollectOptions, CollectProgress, Collected } from './collect.ts';
+export type { Promised } from './closure.ts';
 export type { Cache, CacheRow } from './cache.ts';
 export { decodeLocation, encodeLocation, locationOf } from './location.ts';
 export type { Location } from './location.ts';

@@ -59,6 +59,10 @@ export class LevelTransaction implements Transaction {
     return this.#store.exclusively(() => this.#publishWaiting());
   }
 
+  aside<T>(work: () => Promise<T>): Promise<T> {
+    return this.#database.aside(work);
+  }
+
   has(kind: ObjectKind, digest: Digest): boolean {
     if (this.#current.has(kind, digest) || this.#reused[kind].has(digest)) return true;
     for (const waiting of this.#waiting) if (waiting.has(kind, digest)) return true;

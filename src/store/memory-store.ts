@@ -110,6 +110,7 @@ export class MemoryStore implements ObjectStore {
       epoch: 0,
       stats,
       breathe: () => undefined,
+      aside: (work) => work(),
       has,
       put,
       putNode,

@@ -66,6 +66,8 @@ export interface Transaction extends NodeSource, NodeSink, AsyncDisposable {
    * takes it back, and publishes full packs. Gives undefined, at no cost, when there is nothing to do.
    */
   breathe(): Promise<void> | undefined;
+  /** Runs `work` with the database let go: for what has to wait for the network. Not while publishing. */
+  aside<T>(work: () => Promise<T>): Promise<T>;
   /** Tells whether the object is in the store or in this transaction, and holds gc to it until the end. */
   has(kind: ObjectKind, digest: Digest): boolean;
   /** Takes an object; the bytes are copied or written before it returns. Gives false if it was there already. */

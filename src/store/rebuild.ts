@@ -6,6 +6,7 @@ import { CHUNK, NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import type { Roots } from './object-store.ts';
 import { walkClosure } from './closure.ts';
+import type { Promised } from './closure.ts';
 import { CODEC_NONE, loadCompression } from './compression.ts';
 import { objectPut } from './database.ts';
 import { JOURNAL_START, createJournal } from './journal.ts';
@@ -39,6 +40,8 @@ import type { Put, Table } from './table.ts';
 
 export interface RebuildOptions extends IndexOptions {
   readonly roots: Roots;
+  /** Absent: nothing is promised, and whatever is absent is lost. */
+  readonly promised?: Promised;
 }
 
 export interface Rebuilt {
@@ -244,7 +247,8 @@ class Builder {
     const visitor = {
       enter: (digest: Digest) => reached.add(digest),
       chunk: () => {},
-      broken: ({ kind, digest }: ObjectId, why: string) => {
+      broken: ({ kind, digest }: ObjectId, why: string, how: { readonly promisable: boolean }) => {
+        if (promised && how.promisable) return;
         lost.push({ kind, digest: Buffer.from(digest) });
         this.#problems.push(`object ${formatCid({ kind, digest })} ${why}`);
       },
@@ -256,6 +260,7 @@ class Builder {
         recordsIn(table, prefix, page),
       getNodes: async (digests: readonly Digest[]) => digests.map((digest) => nodeIn(table, digest)),
     };
+    const promised = (await this.#options.promised?.(source)) === true;
     try {
       await walkClosure(open, this.#packs, this.#options.roots(source), visitor);
     } catch (error) {

@@ -3,6 +3,7 @@ import { DigestTable } from '#base';
 import { CHUNK, NODE, visitStrongLinks } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { nextTurn, throwIfAborted } from '#base';
+import { visitHistoryLinks } from './history-links.ts';
 import type { Landing } from './landing.ts';
 import type { RemoteReader } from './remote-reader.ts';
 
@@ -13,6 +14,8 @@ const WINDOW_BYTES = 16 * 1024 * 1024;
 const WINDOW_OBJECTS = 8192;
 
 export interface FetchOptions {
+  /** Only states, versions and commits: what is below commits stays where it is. */
+  readonly lazy?: boolean;
   readonly signal?: AbortSignal;
   readonly onFetched?: (objects: number, bytes: number) => void;
 }
@@ -53,7 +56,8 @@ class ClosureFetch {
     const contents = await this.#reader.getMany(ids);
     this.#tell(contents);
     const links = { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
-    for (const bytes of contents) visitStrongLinks(bytes, (kind, digest) => void links[kind].add(digest));
+    const visitLinks = this.#options.lazy === true ? visitHistoryLinks : visitStrongLinks;
+    for (const bytes of contents) visitLinks(bytes, (kind, digest) => void links[kind].add(digest));
     await this.#chunks(links[CHUNK]);
     await this.nodes([...links[NODE]]);
     for (const [i, { digest }] of ids.entries()) await this.#landing.put(NODE, digest, contents[i]);

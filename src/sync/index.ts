@@ -4,6 +4,8 @@ export type { Abortable, Body, Bucket, ByteRange, Checked, Got, Listed, Tag, Tra
 export { counting } from './counting.ts';
 export { FolderBucket } from './folder-bucket.ts';
 export { MemoryBucket } from './memory-bucket.ts';
+export { RemoteView } from './remote-view.ts';
+export { promiseKeeper } from './promise-keeper.ts';
 export { openBucket, parseBucketUrl } from './open-bucket.ts';
 export type { BucketAddress, BucketOptions } from './open-bucket.ts';
 export { checkBucket, verdictOf } from './conformance.ts';

@@ -1,6 +1,7 @@
 /** Brings fetched objects into the store, children before parents, a batch at a time; no lock is held in between. */
 import { ArtError, DigestTable } from '#base';
 import { CHUNK, NODE, formatCid, visitStrongLinks } from '#object';
+import { visitHistoryLinks } from './history-links.ts';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { ObjectStore } from '#store';
 
@@ -14,15 +15,20 @@ interface Waiting {
   readonly bytes: Uint8Array;
 }
 
+/** What of its objects may be absent, as a remote has promised it: nothing, what is below commits, or anything. */
+export type Promised = 'nothing' | 'content' | 'all';
+
 export class Landing {
   readonly #store: ObjectStore;
+  readonly #promised: Promised;
   #waiting: Waiting[] = [];
   #bytes = 0;
   #pending = newPending();
   objects = 0;
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, options: { readonly promised?: Promised } = {}) {
     this.#store = store;
+    this.#promised = options.promised ?? 'nothing';
   }
 
   /** Which of `ids` are neither in the store nor waiting to be. */
@@ -31,7 +37,7 @@ export class Landing {
     return absent.filter(({ kind, digest }) => !this.#pending[kind].has(digest));
   }
 
-  /** Takes an object; all it names must be in the store or have been taken. The bytes are its own from now on. */
+  /** Takes an object; all it names must be in the store, have been taken, or be promised. The bytes are its own from now on. */
   async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
     if (!this.#pending[kind].add(digest)) return;
     this.#waiting.push({ kind, digest, bytes });
@@ -44,8 +50,9 @@ export class Landing {
     if (this.#waiting.length === 0) return;
     await using tx = await this.#store.begin();
     for (const { kind, digest, bytes } of this.#waiting) {
-      if (kind === NODE) {
-        visitStrongLinks(bytes, (childKind, child) => {
+      if (kind === NODE && this.#promised !== 'all') {
+        const visitLinks = this.#promised === 'content' ? visitHistoryLinks : visitStrongLinks;
+        visitLinks(bytes, (childKind, child) => {
           // Relied on from here: whatever gc takes until this is published is noticed.
           if (!tx.has(childKind, child)) throw gone({ kind: childKind, digest: child });
         });

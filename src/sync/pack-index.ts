@@ -42,6 +42,11 @@ export class PackIndex {
   readonly #byId = new Map<PackId, KnownPack>();
   /** Packs whose index was listed when it was last looked, or that were put since. */
   readonly #listed = new Set<PackId>();
+  /** Packs to look into before all others are listed. */
+  #hinted: PackId[] = [];
+  /** Packs whose index was listed and not read yet, oldest first; and the one that was asked for last. */
+  #unread: PackId[] = [];
+  #near: PackId | undefined;
   #loaded = false;
   #fresh = false;
 
@@ -76,6 +81,11 @@ export class PackIndex {
     this.#fresh = true;
   }
 
+  /** Says that something is likely to lie in these packs: `seek` looks there first. */
+  hint(packs: readonly PackId[]): void {
+    this.#hinted.push(...packs);
+  }
+
   /** Reads the indexes of these packs, if they are not known: cheaper than looking for all there are. */
   async take(packs: readonly PackId[]): Promise<void> {
     await this.#load();
@@ -85,6 +95,38 @@ export class PackIndex {
       listed,
     );
     for (const id of listed) this.#listed.add(id);
+  }
+
+  /**
+   * Learns of packs until every one of `ids` is found or none is left: at first of those put shortly before or after the
+   * one that was asked for last, as what belongs together is sent together. Whoever needs one file of a large bucket
+   * reads few indexes.
+   */
+  async seek(ids: readonly ObjectId[]): Promise<void> {
+    await this.#load();
+    for (let listed = false; ;) {
+      const absent = (await this.places(ids)).some((found) => found.length === 0);
+      if (!absent) return;
+      const hinted = this.#hinted.splice(0, INDEXES_AT_ONCE).filter((id) => !this.#byId.has(id));
+      if (hinted.length > 0) {
+        await this.take(hinted);
+        continue;
+      }
+      if (this.#unread.length === 0) {
+        if (listed) return;
+        this.#unread = await this.#listUnread();
+        listed = true;
+        continue;
+      }
+      const near = this.#near;
+      const at = near === undefined ? -1 : this.#unread.findIndex((id) => id > near);
+      const middle = at < 0 ? this.#unread.length : at;
+      const start = Math.max(
+        0,
+        Math.min(middle - INDEXES_AT_ONCE / 2, this.#unread.length - INDEXES_AT_ONCE),
+      );
+      await this.take(this.#unread.splice(start, INDEXES_AT_ONCE));
+    }
   }
 
   /** Whether `refresh` was called: only then is what it does not find not there. */
@@ -107,6 +149,7 @@ export class PackIndex {
       const page = ids.slice(i, i + PAGE_ROWS);
       const values = await this.#cache.get(page.map(({ kind, digest }) => this.#objectKey(kind, digest)));
       for (const value of values) places.push(value === undefined ? [] : this.#decodePlaces(value));
+      this.#near = places.at(-1)?.[0]?.pack ?? this.#near;
     }
     return places;
   }
@@ -170,6 +213,15 @@ export class PackIndex {
       if (rows.length < PAGE_ROWS) return;
       after = rows[rows.length - 1].key;
     }
+  }
+
+  async #listUnread(): Promise<PackId[]> {
+    const unread: PackId[] = [];
+    for await (const { key } of this.#bucket.list(INDEXES, this.#options)) {
+      const id = packOfIndex(key);
+      if (id !== undefined && !this.#byId.has(id)) unread.push(id);
+    }
+    return unread.sort();
   }
 
   async #addAll(packs: readonly PackId[], listed: Set<PackId>): Promise<void> {

@@ -1,15 +1,17 @@
 /** Fetches what a remote has, and merges it. */
-import { ArtError, equalBytes, suggest } from '#base';
+import { ArtError, equalBytes, isArtError, suggest } from '#base';
 import type { Digest } from '#object';
-import type { Context, Repository } from '#repo';
-import { findArtifact, publishOperation } from '#repo';
+import type { Context, Repository, RepositoryContext } from '#repo';
+import { artifactNames, findArtifact, promisedAnything, publishOperation } from '#repo';
 import type { ArtifactName } from '#version';
-import { changedNumbers, loadArtifact } from '#version';
+import { changedNumbers, listVersions, loadArtifact } from '#version';
+import { bringAll } from './bring-all.ts';
 import type { Bucket } from './bucket.ts';
 import { baseOf, fixedBelow, integrate, noteConflicts, remember } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { dryIo } from './dry-io.ts';
+import { checkReliance } from './reliance.ts';
 import { RemoteSession, namesOf } from './session.ts';
 import type { SeenPointer } from './session.ts';
 
@@ -19,6 +21,11 @@ export interface SyncRequest {
   readonly bucket: Bucket;
   /** Absent: every artifact. */
   readonly names?: readonly string[];
+  /**
+   * For pull. True: from now on only history comes from this remote, and the bytes when they are read. False: all of them
+   * come now, those left there before too. Absent: as it was.
+   */
+  readonly lazy?: boolean;
   /** Change nothing here and there; what would be sent is counted, not sent. */
   readonly dryRun?: boolean;
 }
@@ -52,6 +59,7 @@ interface Theirs {
 /** Records the state and history that the remote has, and the bytes; merges nothing. Raises REMOTE_EMPTY, REMOTE_CORRUPT. */
 export async function fetch(repository: Repository, request: SyncRequest): Promise<SyncResult> {
   const session = new RemoteSession(repository.context, request.remote, request.bucket);
+  if (request.dryRun !== true) await warnOfBroken(repository.context);
   const { fetched, versions } = await fetchTheirs(session, request);
   return resultOf(session, { versions, renumbered: [], upToDate: fetched.length === 0 });
 }
@@ -63,6 +71,41 @@ export async function fetch(repository: Repository, request: SyncRequest): Promi
 export async function pull(repository: Repository, request: SyncRequest): Promise<SyncResult> {
   const { context } = repository;
   const session = new RemoteSession(context, request.remote, request.bucket);
+  if (request.dryRun === true) return merge(session, request);
+  await warnOfBroken(context);
+  if (request.lazy === true) await session.setLazy({ lazy: true });
+  const result = await merge(session, request);
+  if (request.lazy !== false || !(await promisedAnything(context.disk))) return result;
+  await bringVersions(context, request);
+  if (!request.names?.length) await session.setLazy({ lazy: false });
+  return resultOf(session, result);
+}
+
+/** What local versions lack is told, and keeps nobody from hearing news: they may bring it. */
+async function warnOfBroken(context: RepositoryContext): Promise<void> {
+  try {
+    await checkReliance(context);
+  } catch (error) {
+    if (!isArtError(error, 'PROMISE_BROKEN')) throw error;
+    context.onWarning?.(error.message);
+  }
+}
+
+async function bringVersions(context: RepositoryContext, request: SyncRequest): Promise<void> {
+  const names = request.names?.length ? namesOf(request.names) : await artifactNames(context.store);
+  for (const name of names) {
+    const artifact = await findArtifact(context.store, name);
+    if (artifact === undefined) continue;
+    for await (const batch of listVersions(context.store, artifact))
+      await bringAll(
+        context,
+        batch.map(({ commit }) => commit),
+      );
+  }
+}
+
+async function merge(session: RemoteSession, request: SyncRequest): Promise<SyncResult> {
+  const { context } = session;
   const { theirs, versions } = await fetchTheirs(session, request);
   const unmerged: Theirs[] = [];
   for (const one of theirs) {

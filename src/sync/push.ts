@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { equalBytes, isArtError } from '#base';
 import type { Digest, ObjectId } from '#object';
-import type { Repository } from '#repo';
-import { findArtifact, getArtifact, publishOperation } from '#repo';
+import type { Repository, RepositoryContext } from '#repo';
+import { findArtifact, getArtifact, promisedAnything, publishOperation } from '#repo';
+import type { ObjectStore } from '#store';
 import { changedNumbers, findVersion, loadArtifact } from '#version';
 import type { ArtifactName } from '#version';
 import { baseOf, fixedBelow, integrate } from './integrate.ts';
@@ -11,10 +12,12 @@ import type { Integrated } from './integrate.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import { neededObjects } from './needed.ts';
+import type { Needed } from './needed.ts';
 import { PackUploader } from './pack-uploader.ts';
 import type { PackIndex } from './pack-index.ts';
 import { refuseConflicts, renumberedOf, resultOf } from './pull.ts';
 import type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
+import { checkReliance, settleReliance } from './reliance.ts';
 import { RecentDigests } from './recent-digests.ts';
 import { knownNames, oursOf } from './ours.ts';
 import { RemoteSession, namesOf, refuseTwin } from './session.ts';
@@ -50,7 +53,8 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const result = () => resultOf(session, { ...totals, upToDate: false });
   if (names.length === 0) return { ...result(), upToDate: true };
   for (const name of names) refuseTwin(name, tags.keys(), session.remote);
-  if (request.dryRun === true) return dryRun(session, names, totals);
+  if (request.dryRun === true) return dryRun(context, session, names, totals);
+  await checkReliance(context, names);
   const index = await session.openForWriting();
   for (let attempt = 0; names.length > 0; attempt++) {
     if (attempt > 0) await pauseBeforeTry(attempt, context.signal);
@@ -70,8 +74,9 @@ export async function push(repository: Repository, request: SyncRequest): Promis
       if (isArtError(error, 'REMOTE_CORRUPT') && (await haveMoved(session, pointers))) continue;
       throw error;
     }
-    const packs = await sendAll(session, index, plans);
-    names = await swapAll(session, plans, packs, totals);
+    await checkPromised(context, index, plans);
+    const packs = await sendAll(context, session, index, plans);
+    names = await swapAll(context, session, plans, packs, totals);
   }
   return result();
 }
@@ -138,11 +143,12 @@ async function planOf(session: RemoteSession, name: ArtifactName, at: SeenPointe
 
 /** Sends what the plans need and no usable pack holds; gives the new packs. */
 async function sendAll(
+  context: RepositoryContext,
   session: RemoteSession,
   index: PackIndex,
   plans: readonly Plan[],
 ): Promise<readonly string[]> {
-  const { context, bucket } = session;
+  const { bucket } = session;
   const { now, signal, onProgress } = context;
   let sentBytes = 0;
   const uploader = await PackUploader.make(bucket, index, {
@@ -156,7 +162,7 @@ async function sendAll(
     },
   });
   try {
-    for await (const { ids, bytes } of absentObjects(session, index, plans))
+    for await (const { ids, bytes } of absentObjects(context, index, plans))
       for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, bytes[i]);
     await uploader.finish();
   } finally {
@@ -169,38 +175,76 @@ async function sendAll(
 const CHUNKS_AT_ONCE = 64;
 
 async function* absentObjects(
-  { context }: RemoteSession,
+  { store, disk, promises }: RepositoryContext,
   index: PackIndex | undefined,
   plans: readonly Pick<Plan, 'merged' | 'there'>[],
+  options: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<{ readonly ids: readonly ObjectId[]; readonly bytes: readonly Uint8Array[] }> {
-  const { store, signal } = context;
-  const done = new RecentDigests();
   const reader = store.reader();
-  for (const { merged, there } of plans) {
-    if (there !== undefined && equalBytes(there.saved, merged.saved)) continue;
-    for await (const { ids, nodes } of neededObjects(store, merged, there, done, {
-      ...(signal && { signal }),
-    })) {
-      const usable = index === undefined ? ids.map(() => false) : await index.reusable(ids);
-      const absent = ids.filter((_, i) => !usable[i]);
-      if (nodes !== undefined) yield { ids: absent, bytes: nodes.filter((_, i) => !usable[i]) };
-      else
-        for (let i = 0; i < absent.length; i += CHUNKS_AT_ONCE) {
-          const page = absent.slice(i, i + CHUNKS_AT_ONCE);
-          yield { ids: page, bytes: await reader.getMany(page) };
-        }
+  const promised = await promisedAnything(disk);
+  for await (const { ids: absent, nodes } of absentIds(store, index, plans, options)) {
+    if (nodes !== undefined) yield { ids: absent, bytes: nodes };
+    else {
+      if (promised) await promises.bring(absent); // All in one go, not as they are read.
+      for (let i = 0; i < absent.length; i += CHUNKS_AT_ONCE) {
+        const page = absent.slice(i, i + CHUNKS_AT_ONCE);
+        yield { ids: page, bytes: await reader.getMany(page) };
+      }
     }
   }
 }
 
+/** What no usable pack holds; with the bytes of nodes, as they were read already. */
+async function* absentIds(
+  store: ObjectStore,
+  index: PackIndex | undefined,
+  plans: readonly Pick<Plan, 'merged' | 'there'>[],
+  options: { readonly signal?: AbortSignal },
+): AsyncGenerator<Needed> {
+  const done = new RecentDigests();
+  for (const { merged, there } of plans) {
+    if (there !== undefined && equalBytes(there.saved, merged.saved)) continue;
+    for await (const { ids, nodes } of neededObjects(store, merged, there, done, options)) {
+      const usable = index === undefined ? ids.map(() => false) : await index.reusable(ids);
+      yield { ids: ids.filter((_, i) => !usable[i]), nodes: nodes?.filter((_, i) => !usable[i]) };
+    }
+  }
+}
+
+/** Before anything is sent: is what is not here where it was promised? Raises PROMISE_BROKEN. */
+async function checkPromised(
+  { store, disk, promises, signal }: RepositoryContext,
+  index: PackIndex,
+  plans: readonly Plan[],
+): Promise<void> {
+  if (!(await promisedAnything(disk))) return;
+  for await (const { ids, nodes } of absentIds(store, index, plans, { ...(signal && { signal }) }))
+    if (nodes === undefined) await promises.check(ids);
+}
+
+// Of what is only promised the length is not known, and nothing is brought to learn it.
+async function bytesHere({ disk }: RepositoryContext, ids: readonly ObjectId[]): Promise<number> {
+  const absent = new Set(await disk.missing(ids));
+  const here = ids.filter((id) => !absent.has(id));
+  const reader = disk.reader();
+  let bytes = 0;
+  for (let i = 0; i < here.length; i += CHUNKS_AT_ONCE)
+    bytes += lengthOf(await reader.getMany(here.slice(i, i + CHUNKS_AT_ONCE)));
+  return bytes;
+}
+
+function lengthOf(contents: readonly Uint8Array[]): number {
+  return contents.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** Swaps every pointer and takes over what was merged; gives the names that others were faster with. */
 async function swapAll(
+  context: RepositoryContext,
   session: RemoteSession,
   plans: readonly Plan[],
   packs: readonly string[],
   totals: Totals,
 ): Promise<ArtifactName[]> {
-  const { context } = session;
   const won: { readonly plan: Plan; readonly at: SeenPointer }[] = [];
   const lost: ArtifactName[] = [];
   await Promise.all(
@@ -221,6 +265,10 @@ async function swapAll(
     return done;
   });
   for (const { name, renumbered } of integrated) totals.renumbered.push(...renumberedOf(name, renumbered));
+  await settleReliance(
+    context,
+    won.map(({ plan }) => plan.merged),
+  );
   for (const { plan } of won) totals.versions += await newVersions(session, plan);
   return lost;
 }
@@ -239,11 +287,12 @@ async function newVersions(
 
 /** Counts what a push would send, as far as that can be told from what was last seen: nothing is fetched or merged. */
 async function dryRun(
+  context: RepositoryContext,
   session: RemoteSession,
   names: readonly ArtifactName[],
   totals: Totals,
 ): Promise<SyncResult> {
-  const { store } = session.context;
+  const { store } = context;
   const plans: Pick<Plan, 'merged' | 'there'>[] = [];
   for (const name of names) {
     const seen = await session.seen(name);
@@ -254,9 +303,9 @@ async function dryRun(
   }
   let objects = 0;
   let bytes = 0;
-  for await (const page of absentObjects(session, undefined, plans)) {
-    objects += page.ids.length;
-    bytes += page.bytes.reduce((sum, { length }) => sum + length, 0);
+  for await (const { ids, nodes } of absentIds(store, undefined, plans, session.options)) {
+    objects += ids.length;
+    bytes += nodes === undefined ? await bytesHere(context, ids) : lengthOf(nodes);
   }
   for (const plan of plans) totals.versions += await newVersions(session, plan);
   return { ...resultOf(session, { ...totals, upToDate: false }), objects, bytes };

@@ -17,6 +17,10 @@ const REQUESTS_AT_ONCE = 4;
 const SMALL_PACK_BYTES = 512 * 1024;
 const SMALL_PACKS_KEPT = 16;
 
+/** Frames kept opened: what lies beside an object is often wanted next. */
+const FRAMES_KEPT = 8;
+const FRAME_KEPT_BYTES = 512 * 1024;
+
 /** One copy of an object. */
 export interface ObjectAt {
   readonly id: ObjectId;
@@ -39,6 +43,7 @@ export class RemoteReader {
   readonly #index: PackIndex;
   readonly #options: Abortable & { readonly onWarning?: (text: string) => void };
   readonly #small = new Map<PackId, Promise<Uint8Array | undefined>>();
+  readonly #frames = new Map<string, Uint8Array>();
   readonly #warned = new Set<PackId>();
 
   constructor(
@@ -53,16 +58,7 @@ export class RemoteReader {
 
   /** Where each of `ids` is; raises REMOTE_CORRUPT naming the first that no pack there has. */
   async places(ids: readonly ObjectId[]): Promise<Place[][]> {
-    let places = await this.#index.places(ids);
-    const allFound = () => places.every((found) => found.length > 0);
-    if (!allFound() && !this.#index.fresh) {
-      await this.#index.refresh();
-      places = await this.#index.places(ids);
-    }
-    if (!allFound()) {
-      await this.#index.rebuild();
-      places = await this.#index.places(ids);
-    }
+    const places = await this.findPlaces(ids);
     const absent = places.findIndex((found) => found.length === 0);
     if (absent < 0) return places;
     throw new ArtError(
@@ -71,25 +67,43 @@ export class RemoteReader {
     );
   }
 
+  /** Where each of `ids` is; nowhere, if no pack there has it. */
+  async findPlaces(ids: readonly ObjectId[]): Promise<Place[][]> {
+    let places = await this.#index.places(ids);
+    const allFound = () => places.every((found) => found.length > 0);
+    if (!allFound() && !this.#index.fresh) {
+      await this.#index.seek(ids);
+      places = await this.#index.places(ids);
+    }
+    if (!allFound()) {
+      await this.#index.rebuild();
+      places = await this.#index.places(ids);
+    }
+    return places;
+  }
+
   /**
    * The bytes of `ids`, in the order asked; keep one call to about 16 MiB. A damaged copy is passed over if there is
    * another. Raises REMOTE_CORRUPT.
    */
   async getMany(ids: readonly ObjectId[]): Promise<Uint8Array[]> {
-    const contents = new Array<Uint8Array | undefined>(ids.length);
-    let wanted = ids.map((id, at) => ({ id, at }));
-    for (let attempt = 1; wanted.length > 0; attempt++) {
-      const places = await this.places(wanted.map(({ id }) => id));
-      await this.#readAny(wanted, places, contents);
-      const missed = wanted.flatMap((one, i) =>
-        contents[one.at] === undefined ? [{ ...one, places: places[i] }] : [],
-      );
-      if (missed.length > 0 && attempt === 2) throw await this.#unreadable(missed[0].id, missed[0].places);
-      // gc may have moved them into a pack that is not known here yet.
-      if (missed.length > 0) await this.#index.refresh();
-      wanted = missed;
-    }
+    await this.places(ids);
+    const contents = await this.findMany(ids);
+    const missed = contents.indexOf(undefined);
+    if (missed >= 0) throw await this.#unreadable(ids[missed]);
     return contents as Uint8Array[];
+  }
+
+  /** As `getMany`, but with undefined for what is there no more, or nowhere whole. */
+  async findMany(ids: readonly ObjectId[]): Promise<(Uint8Array | undefined)[]> {
+    const contents = new Array<Uint8Array | undefined>(ids.length);
+    await this.#findInto(contents, ids);
+    if (contents.includes(undefined)) {
+      // Packs may have been written anew since their indexes were read.
+      await this.#index.refresh();
+      await this.#findInto(contents, ids);
+    }
+    return contents;
   }
 
   /** The bytes of just these copies, verified; undefined for one that is damaged or gone. At most about 16 MiB. */
@@ -99,19 +113,31 @@ export class RemoteReader {
     return contents;
   }
 
-  /** Reads one copy after the other until it has each. */
-  async #readAny(
-    wanted: readonly { readonly id: ObjectId; readonly at: number }[],
-    places: readonly (readonly Place[])[],
-    contents: (Uint8Array | undefined)[],
-  ): Promise<void> {
+  async #findInto(contents: (Uint8Array | undefined)[], ids: readonly ObjectId[]): Promise<void> {
+    const absent = [...ids.keys()].filter((at) => contents[at] === undefined);
+    const places = await this.findPlaces(absent.map((at) => ids[at]));
     for (let copy = 0; ; copy++) {
-      const next = wanted.flatMap(({ id, at }, i): Wanted[] =>
-        contents[at] === undefined && places[i].length > copy ? [{ id, at, place: places[i][copy] }] : [],
+      const wanted = absent.flatMap((at, i): Wanted[] =>
+        contents[at] === undefined && places[i].length > copy
+          ? [{ at, id: ids[at], place: places[i][copy] }]
+          : [],
       );
-      if (next.length === 0) return;
-      await this.#readRuns(runsOf(next), contents);
+      if (wanted.length === 0) return;
+      for (const one of wanted) contents[one.at] = this.#fromFrame(one);
+      await this.#readRuns(runsOf(wanted.filter(({ at }) => contents[at] === undefined)), contents);
     }
+  }
+
+  #fromFrame({ id, place: { pack, location } }: Wanted): Uint8Array | undefined {
+    const frame = this.#frames.get(`${pack}@${location.offset}`);
+    const content = frame?.subarray(location.inFrame, location.inFrame + location.bytes);
+    return content && equalBytes(hash(content), id.digest) ? Buffer.from(content) : undefined;
+  }
+
+  #keepFrame(pack: PackId, offset: number, frame: Uint8Array): void {
+    if (frame.length > FRAME_KEPT_BYTES) return;
+    this.#frames.set(`${pack}@${offset}`, Buffer.from(frame)); // A view would keep all that was read with it.
+    if (this.#frames.size > FRAMES_KEPT) this.#frames.delete(this.#frames.keys().next().value!);
   }
 
   async #readRuns(runs: readonly Run[], contents: (Uint8Array | undefined)[]): Promise<void> {
@@ -139,6 +165,7 @@ export class RemoteReader {
         }
         frame = opened;
         frames.set(location.offset, frame);
+        this.#keepFrame(run.pack, location.offset, frame);
       }
       const content = frame.subarray(location.inFrame, location.inFrame + location.bytes);
       if (equalBytes(hash(content), id.digest))
@@ -175,11 +202,12 @@ export class RemoteReader {
     return reading;
   }
 
-  async #unreadable(id: ObjectId, places: readonly Place[]): Promise<ArtError> {
+  async #unreadable(id: ObjectId): Promise<ArtError> {
+    const [places] = await this.#index.places([id]);
     const packs = places.map(({ pack }) => packKey(pack)).join(', ');
     return new ArtError(
       'REMOTE_CORRUPT',
-      `object ${formatCid(id)} cannot be read from ${this.#bucket.url}: ${packs} is damaged or gone`,
+      `object ${formatCid(id)} cannot be read from ${this.#bucket.url}: ${packs || 'its pack'} is damaged or gone`,
     );
   }
 

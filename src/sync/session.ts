@@ -3,7 +3,17 @@ import { ArtError, isArtError } from '#base';
 import type { Digest } from '#object';
 import type { Context } from '#repo';
 import type { RecordSource } from '#store';
-import { decodeConflicts, decodeSeen, foldName, loadArtifact, parseArtifactName, remoteKeys } from '#version';
+import {
+  decodeConflicts,
+  decodePromise,
+  decodeSeen,
+  encodePromise,
+  foldName,
+  loadArtifact,
+  parseArtifactName,
+  promiseKeys,
+  remoteKeys,
+} from '#version';
 import type { ArtifactName, RemoteSeen } from '#version';
 import { readAll } from './bucket.ts';
 import type { Bucket, Tag, Traffic } from './bucket.ts';
@@ -36,7 +46,7 @@ export class RemoteSession {
   readonly #before: Traffic;
   objects = 0;
   #fetchedBytes = 0;
-  #opened: { readonly index: PackIndex; readonly reader: RemoteReader } | undefined;
+  #opened: { readonly id: string; readonly index: PackIndex; readonly reader: RemoteReader } | undefined;
 
   constructor(context: Context, remote: string, bucket: Bucket) {
     this.context = context;
@@ -98,6 +108,22 @@ export class RemoteSession {
     return new Map(conflicts.flatMap(({ alias, theirs, settled }) => (settled ? [[alias, theirs]] : [])));
   }
 
+  /** Whether only history is fetched from the remote. */
+  async isLazy(): Promise<boolean> {
+    const record = await this.context.store.getRecord(promiseKeys.of(this.remote));
+    return record !== undefined && decodePromise(record).lazy;
+  }
+
+  /** Says how it is fetched from now on; `lazy` takes the remote's promise of all that is not fetched. */
+  async setLazy({ lazy }: { readonly lazy: boolean }): Promise<void> {
+    if ((await this.isLazy()) === lazy) return;
+    await this.openForReading();
+    const { id: bucket } = this.#opened!;
+    const promise = encodePromise({ bucket, lazy, since: this.context.now() });
+    await using tx = await this.context.store.begin();
+    await tx.publish(async (locked) => locked.setRecord(promiseKeys.of(this.remote), promise));
+  }
+
   /** Makes the bucket ours if it is empty. Raises REMOTE_NOT_ART, REMOTE_TOO_NEW. */
   async openForWriting(): Promise<PackIndex> {
     if (this.#opened === undefined) this.#open((await claimBucket(this.bucket, this.options)).id);
@@ -110,11 +136,15 @@ export class RemoteSession {
     return this.#opened!.reader;
   }
 
-  /** Brings these states here, with all they keep alive; `hint` names packs to look into first. */
+  /**
+   * Brings these states here, with all they keep alive, or their history alone if the remote has promised the rest; `hint`
+   * names packs to look into first.
+   */
   async fetch(states: readonly Digest[], hint: readonly string[] = []): Promise<void> {
     const { store, signal, onProgress } = this.context;
+    const lazy = await this.isLazy();
     for (let attempt = 1; ; attempt++) {
-      const landing = new Landing(store);
+      const landing = new Landing(store, { promised: lazy ? 'content' : 'nothing' });
       try {
         const missing = await landing.missing(states.map((digest) => ({ kind: 1, digest }) as const));
         if (missing.length === 0) return;
@@ -126,7 +156,7 @@ export class RemoteSession {
           onProgress?.({ files: this.objects, bytes: this.#fetchedBytes, what: 'object' });
         };
         const digests = missing.map(({ digest }) => digest);
-        return await fetchClosure(reader, landing, digests, { onFetched, ...(signal && { signal }) });
+        return await fetchClosure(reader, landing, digests, { lazy, onFetched, ...(signal && { signal }) });
       } catch (error) {
         if (!isArtError(error, 'REUSED_GONE') || attempt === TRIES) throw error;
       }
@@ -149,7 +179,7 @@ export class RemoteSession {
     const { store, onWarning } = this.context;
     const options = { ...this.options, ...(onWarning && { onWarning }) };
     const index = new PackIndex(store.cache, this.bucket, id, options);
-    this.#opened = { index, reader: new RemoteReader(this.bucket, index, options) };
+    this.#opened = { id, index, reader: new RemoteReader(this.bucket, index, options) };
   }
 }
 

@@ -68,3 +68,14 @@ export {
   remoteOfKey,
 } from './remote-records.ts';
 export type { OpenConflict, RemoteSeen } from './remote-records.ts';
+export {
+  INCOMPLETE_IDS_MAX,
+  decodeIncomplete,
+  decodePromise,
+  decodeReliance,
+  encodeIncomplete,
+  encodePromise,
+  encodeReliance,
+  promiseKeys,
+} from './promise-records.ts';
+export type { Incomplete, PromiseRecord, Reliance } from './promise-records.ts';

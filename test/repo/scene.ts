@@ -14,11 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { initRepository, openRepository } from '#repo';
-import type { Repository, Setting } from '#repo';
+import type { PromiseKeeper, Repository, Setting } from '#repo';
 
 export class Scene implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'art-repo-'));
   readonly warnings: string[] = [];
+  /** Makes what brings promised objects, for each repository that is opened. */
+  keeper: () => PromiseKeeper | undefined = () => undefined;
   #time = Date.UTC(2026, 0, 1);
 
   static async make(): Promise<Scene> {
@@ -28,7 +30,7 @@ export class Scene implements AsyncDisposable {
   }
 
   async open(setting: Partial<Setting> = {}): Promise<Repository> {
-    return openRepository({
+    const usual: Setting = {
       author: 'ada',
       host: 'here',
       command: 'test',
@@ -37,8 +39,8 @@ export class Scene implements AsyncDisposable {
       folder: this.root,
       artifactsFolder: 'artifacts',
       onWarning: (text) => this.warnings.push(text),
-      ...setting,
-    });
+    };
+    return openRepository({ ...usual, ...setting }, this.keeper());
   }
 
   /** Runs `work` on a repository opened for it alone, as a command does. */

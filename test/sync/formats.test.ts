@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toHex } from '#base';
+import { CHUNK } from '#object';
 import { artifactOfPointer, decodeCondemned, decodeFormat, decodeGcState, decodePointer } from '#sync';
 import { encodeCondemned, encodeFormat, encodeGcState, encodePointer, pointerKey } from '#sync';
 import type { GcState, Pointer } from '#sync';
 import { decodeConflicts, decodeSeen, encodeConflicts, encodeSeen, parseArtifactName } from '#version';
+import { decodeIncomplete, decodePromise, decodeReliance } from '#version';
+import { encodeIncomplete, encodePromise, encodeReliance } from '#version';
 
 const PACKS = ['01jd6z5m0c0123456789abcdef-0a0b0c0d', '01jd6z5m0cfedcba9876543210-ffee0011'];
 const STATE = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -26,6 +29,10 @@ const GC_STATE: GcState = {
 };
 const SEEN = { synced: STATE, seen: null, tag: 't1', pointer: Uint8Array.of(1, 2, 3) };
 const CONFLICTS = [{ alias: 'best', theirs: 4, settled: true }];
+
+const PROMISE = { bucket: '0123456789abcdef0123456789abcdef', lazy: true, since: 1_767_225_600_000 };
+const RELIANCE = { version: 'cifar:v3' };
+const INCOMPLETE = { remote: 'origin', lost: [{ kind: CHUNK, digest: STATE } as const] };
 
 /** Bytes that are stored for ever: a change here is a change of the format. */
 function golden(name: string, bytes: Uint8Array): void {
@@ -48,6 +55,24 @@ describe('stored bytes', () => {
     expect(decodeSeen(encodeSeen(SEEN))).toEqual(SEEN);
     golden('conflicts', encodeConflicts(CONFLICTS));
     expect(decodeConflicts(encodeConflicts(CONFLICTS))).toEqual(CONFLICTS);
+    golden('promise', encodePromise(PROMISE));
+    expect(decodePromise(encodePromise(PROMISE))).toEqual(PROMISE);
+    golden('reliance', encodeReliance(RELIANCE));
+    expect(decodeReliance(encodeReliance(RELIANCE))).toEqual(RELIANCE);
+    golden('incomplete', encodeIncomplete(INCOMPLETE));
+    expect(decodeIncomplete(encodeIncomplete(INCOMPLETE))).toEqual(INCOMPLETE);
+  });
+
+  test.each([
+    ['promise', encodePromise(PROMISE), decodePromise],
+    ['reliance', encodeReliance(RELIANCE), decodeReliance],
+    ['incomplete', encodeIncomplete(INCOMPLETE), decodeIncomplete],
+  ])('a record that is cut short, too long or of another format is an error: %s', (_, bytes, decode) => {
+    const newer = Uint8Array.from(bytes);
+    newer[0] = 2;
+    const cuts = Array.from(bytes, (__, end) => bytes.subarray(0, end));
+    for (const bad of [...cuts, Buffer.concat([bytes, Uint8Array.of(0)]), newer])
+      expect(() => decode(bad)).toThrow(expect.objectContaining({ code: 'STORE_DAMAGED' }));
   });
 
   test('a pointer takes at most 1 KiB, whatever is in it', () => {

@@ -1,5 +1,5 @@
 /** Sets up clones that share a bucket in memory. */
-import { MemoryBucket, collectRemote, fetch, pull, push } from '#sync';
+import { MemoryBucket, collectRemote, fetch, promiseKeeper, pull, push } from '#sync';
 import type { Bucket, RemoteGcRequest, RemoteGcResult, SyncRequest, SyncResult } from '#sync';
 import { Scene } from '../repo/scene.ts';
 
@@ -9,14 +9,19 @@ type Asked = Partial<Omit<SyncRequest, 'bucket'>>;
 export class Clone implements AsyncDisposable {
   readonly scene: Scene;
   bucket: Bucket;
+  /** Buckets of other remotes, by name. */
+  readonly others = new Map<string, Bucket>();
 
   constructor(scene: Scene, bucket: Bucket) {
     this.scene = scene;
     this.bucket = bucket;
+    scene.keeper = () => promiseKeeper(async (_, { name }) => this.others.get(name) ?? this.bucket);
   }
 
   static async make(bucket: Bucket): Promise<Clone> {
-    return new Clone(await Scene.make(), bucket);
+    const scene = await Scene.make();
+    await scene.in(async (repository) => repository.addRemote({ name: 'origin', url: '/bucket' }));
+    return new Clone(scene, bucket);
   }
 
   push(asked: Asked = {}): Promise<SyncResult> {
@@ -92,7 +97,8 @@ export class Clone implements AsyncDisposable {
   }
 
   #request(asked: Asked): SyncRequest {
-    return { remote: 'origin', bucket: this.bucket, ...asked };
+    const bucket = this.others.get(asked.remote ?? 'origin') ?? this.bucket;
+    return { remote: 'origin', bucket, ...asked };
   }
 }
 

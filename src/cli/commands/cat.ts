@@ -1,26 +1,30 @@
 /** `art cat`: writes one file of a version to standard output. */
 import { ArtError } from '#base';
 import { defineCommand } from '../command.ts';
+import { FROM_OPTION, viewRemote } from '../remote-view.ts';
 
 export const catCommand = defineCommand({
-  usage: ['cat SPEC PATH [--offset N] [--length N]'],
+  usage: ['cat SPEC PATH [--offset N] [--length N] [--from URL]'],
   summary: 'Write one file of a version to standard output',
   words: [2, 2],
   options: {
     offset: { kind: 'number', value: 'N', describe: 'Begin at this byte' },
     length: { kind: 'number', value: 'N', describe: 'Write at most N bytes' },
+    from: FROM_OPTION,
   },
   examples: [
     ['art cat cifar:v3 labels.csv', 'one file as it was in v3'],
+    ['art cat cifar labels.csv --from s3://bucket/prefix', 'straight out of a remote, with no repository'],
     ['art cat model model.pt --offset 0 --length 64 | xxd', 'its first bytes only'],
   ],
-  async run({ words, options, out, open }) {
+  async run(invocation) {
+    const { words, options, out, open } = invocation;
     const [spec, path] = words;
     const { offset, length } = options;
     if (out.json) throw new ArtError('USAGE', '`art cat` writes bytes, so it has no --json');
-    await using repository = await open();
     const range = { ...(offset !== undefined && { offset }), ...(length !== undefined && { length }) };
-    for await (const piece of repository.cat(spec, path, range)) {
+    await using from = await (options.from === undefined ? open() : viewRemote(invocation, options.from));
+    for await (const piece of from.cat(spec, path, range)) {
       const wait = out.bytes(piece);
       if (wait !== undefined) await wait;
     }

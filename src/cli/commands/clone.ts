@@ -9,15 +9,19 @@ import { printable } from '../text.ts';
 const REMOTE = 'origin';
 
 export const cloneCommand = defineCommand({
-  usage: ['clone URL [DIR] [--endpoint URL] [--region R] [--path-style] [--profile P] [--local] [--nested]'],
+  usage: [
+    'clone URL [DIR] [--endpoint URL] [--region R] [--path-style] [--profile P] [--local] [--nested] [--lazy]',
+  ],
   summary: 'Make a repository of what a remote has',
   words: [1, 2],
   options: {
     ...ADDRESS_OPTIONS,
+    lazy: { kind: 'switch', describe: 'Leave bytes there until they are needed' },
     nested: { kind: 'switch', describe: 'Make it even inside another repository' },
   },
   examples: [
     ['art clone /mnt/share/art work', 'what is in a shared folder, into the new folder work'],
+    ['art clone /mnt/share/art --lazy', 'history only; checkout, cat and diff bring what they read'],
     ['art clone s3://bucket/prefix', 'into a folder called prefix'],
   ],
   stopped: 'stopped; run it again in the same place, and what was fetched is not fetched again',
@@ -41,7 +45,7 @@ export const cloneCommand = defineCommand({
         throw new ArtError('REPOSITORY_EXISTS', `${JSON.stringify(root)} is a repository already`);
       }
       await using bucket = await openRemote(root, repository.remote(REMOTE), { env, now });
-      return await pull(repository, { remote: REMOTE, bucket });
+      return await pull(repository, { remote: REMOTE, bucket, ...(options.lazy && { lazy: true }) });
     };
     const nothing = resumed
       ? 'nothing to clone: everything is here already, from'

@@ -1,0 +1,22 @@
+/** Brings what remotes have promised; the room that can is loaded when something is missing. */
+import type { PromiseKeeper } from '#repo';
+import { openRemote } from './remote-words.ts';
+import type { Environment } from './who.ts';
+
+export function keeperWhenNeeded(setting: {
+  readonly env: Environment;
+  readonly now: () => number;
+}): PromiseKeeper {
+  let loading: Promise<PromiseKeeper> | undefined;
+  const keeper = () =>
+    (loading ??= import('#sync').then(({ promiseKeeper }) =>
+      promiseKeeper(({ root }, remote) => openRemote(root, remote, setting)),
+    ));
+  return {
+    fetch: async (context, from, ids) => (await keeper()).fetch(context, from, ids),
+    absent: async (context, from, ids) => (await keeper()).absent(context, from, ids),
+    [Symbol.asyncDispose]: async () => {
+      if (loading !== undefined) await (await loading)[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/** Shows a bucket as a store that can only be read: nothing is written anywhere, and nothing kept but for a while. */
+import { strict as assert } from 'node:assert';
+import { ArtError, toHex } from '#base';
+import { NODE } from '#object';
+import type { Digest, ObjectId } from '#object';
+import { MemoryStore } from '#store';
+import type { ObjectReader, ObjectStore, RecordRow, Transaction } from '#store';
+import { artifactOfKey, encodeRef, recordKeys } from '#version';
+import type { ArtifactName } from '#version';
+import { readAll } from './bucket.ts';
+import type { Bucket } from './bucket.ts';
+import { POINTERS, artifactOfPointer, pointerKey } from './keys.ts';
+import { PackIndex } from './pack-index.ts';
+import type { PackIndexOptions } from './pack-index.ts';
+import { POINTER_BYTES_MAX, decodePointer } from './pointer.ts';
+import { RemoteReader } from './remote-reader.ts';
+import { requireArt } from './session.ts';
+
+/** Nodes are read again and again on the way to what they name. */
+const NODES_KEPT_BYTES = 16 * 1024 * 1024;
+
+export class RemoteStore implements ObjectStore {
+  readonly cache = new MemoryStore().cache;
+  readonly #bucket: Bucket;
+  readonly #options: PackIndexOptions;
+  readonly #index: PackIndex;
+  readonly #reader: RemoteReader;
+  readonly #nodes = new Map<string, Uint8Array>();
+  #nodeBytes = 0;
+
+  private constructor(bucket: Bucket, id: string, options: PackIndexOptions) {
+    this.#bucket = bucket;
+    this.#options = options;
+    this.#index = new PackIndex(this.cache, bucket, id, options);
+    this.#reader = new RemoteReader(bucket, this.#index, options);
+  }
+
+  /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW. */
+  static async open(bucket: Bucket, options: PackIndexOptions = {}): Promise<RemoteStore> {
+    const { id } = await requireArt(bucket, options);
+    return new RemoteStore(bucket, id, options);
+  }
+
+  /** What is there at all is known only by reading it. */
+  async missing(): Promise<ObjectId[]> {
+    return [];
+  }
+
+  reader(): ObjectReader {
+    return { getMany: (ids) => this.#reader.getMany(ids) };
+  }
+
+  async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
+    const found = digests.map((digest) => this.#nodes.get(toHex(digest)));
+    const absent = digests.filter((_, i) => found[i] === undefined);
+    const read = await this.#reader.getMany(absent.map((digest) => ({ kind: NODE, digest })));
+    absent.forEach((digest, i) => this.#keep(digest, read[i]));
+    let next = 0;
+    return found.map((bytes) => bytes ?? read[next++]);
+  }
+
+  /** Of all records a bucket has those of artifacts: its pointers. */
+  async getRecord(key: string): Promise<Uint8Array | undefined> {
+    const name = artifactOfKey(key);
+    if (name === undefined) return undefined;
+    const got = await this.#bucket.get(pointerKey(name), this.#options);
+    if (got === undefined) return undefined;
+    const what = `the pointer of "${name}" in ${this.#bucket.url}`;
+    const bytes = await readAll(got.body, POINTER_BYTES_MAX);
+    if (bytes === undefined) throw new ArtError('REMOTE_CORRUPT', `${what} is longer than any pointer`);
+    const { state, packs } = decodePointer(bytes, what);
+    this.#index.hint(packs);
+    return state === null ? undefined : encodeRef(state);
+  }
+
+  async listRecords(
+    prefix: string,
+    { after, limit }: { readonly after?: string; readonly limit: number },
+  ): Promise<RecordRow[]> {
+    if (prefix !== recordKeys.artifacts) return [];
+    const names: ArtifactName[] = [];
+    for await (const { key } of this.#bucket.list(POINTERS, this.#options)) {
+      const name = artifactOfPointer(key);
+      if (name !== undefined) names.push(name);
+    }
+    const keys = names.map((name) => recordKeys.artifact(name)).sort();
+    const page = keys.filter((key) => after === undefined || key > after).slice(0, limit);
+    return page.map((key) => ({ key, value: new Uint8Array(0) }));
+  }
+
+  async begin(): Promise<Transaction> {
+    assert.fail('nothing is written to a remote that is only read');
+  }
+
+  async epoch(): Promise<number> {
+    return 0;
+  }
+
+  async bytesOnlyBelow(): Promise<number> {
+    assert.fail('nothing of a remote that is only read is stored here');
+  }
+
+  async rest(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #keep(digest: Digest, bytes: Uint8Array): void {
+    this.#nodes.set(toHex(digest), bytes);
+    this.#nodeBytes += bytes.length;
+    for (const [oldest, { length }] of this.#nodes) {
+      if (this.#nodeBytes <= NODES_KEPT_BYTES) return;
+      this.#nodes.delete(oldest);
+      this.#nodeBytes -= length;
+    }
+  }
+}

@@ -3,7 +3,7 @@ import type { Digest } from '#object';
 import { measureUsage } from '#store';
 import { listVersions, parseArtifactName } from '#version';
 import { watched } from './context.ts';
-import type { DiskContext } from './context.ts';
+import type { RepositoryContext } from './context.ts';
 import { artifactNames, getArtifact } from './find.ts';
 
 export interface DuRow {
@@ -29,8 +29,8 @@ export interface DuResult {
  * commit and the nodes of its tree count as well as its files; the same content twice in a version counts once.
  * Memory is as `measureUsage` says, and about 100 bytes a version. Raises ARTIFACT_NOT_FOUND.
  */
-export async function du(context: DiskContext, name?: string): Promise<DuResult> {
-  const { store } = context;
+export async function du(context: RepositoryContext, name?: string): Promise<DuResult> {
+  const { disk: store } = context; // What was promised takes nothing here.
   const asked = name === undefined ? undefined : parseArtifactName(name);
   const versions: { readonly name: string; readonly number: number; readonly commit: Digest }[] = [];
   // The ones asked for come first, so that their sum can be taken.

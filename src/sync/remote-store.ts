@@ -6,7 +6,6 @@ import type { Digest, ObjectId } from '#object';
 import { MemoryStore } from '#store';
 import type { ObjectReader, ObjectStore, RecordRow, Transaction } from '#store';
 import { artifactOfKey, encodeRef, recordKeys } from '#version';
-import type { ArtifactName } from '#version';
 import { readAll } from './bucket.ts';
 import type { Bucket } from './bucket.ts';
 import { POINTERS, artifactOfPointer, pointerKey } from './keys.ts';
@@ -18,6 +17,8 @@ import { requireArt } from './session.ts';
 
 /** Nodes are read again and again on the way to what they name. */
 const NODES_KEPT_BYTES = 16 * 1024 * 1024;
+
+const NAMES_READ_MAX = 32;
 
 export class RemoteStore implements ObjectStore {
   readonly cache = new MemoryStore().cache;
@@ -73,19 +74,24 @@ export class RemoteStore implements ObjectStore {
     return state === null ? undefined : encodeRef(state);
   }
 
+  /** The artifacts there are, which only a wrong name asks for: none if their pointers would be many requests. */
   async listRecords(
     prefix: string,
-    { after, limit }: { readonly after?: string; readonly limit: number },
+    { after = '', limit }: { readonly after?: string; readonly limit: number },
   ): Promise<RecordRow[]> {
     if (prefix !== recordKeys.artifacts) return [];
-    const names: ArtifactName[] = [];
+    const keys: string[] = [];
     for await (const { key } of this.#bucket.list(POINTERS, this.#options)) {
       const name = artifactOfPointer(key);
-      if (name !== undefined) names.push(name);
+      if (name !== undefined) keys.push(recordKeys.artifact(name));
+      if (keys.length > NAMES_READ_MAX) return [];
     }
-    const keys = names.map((name) => recordKeys.artifact(name)).sort();
-    const page = keys.filter((key) => after === undefined || key > after).slice(0, limit);
-    return page.map((key) => ({ key, value: new Uint8Array(0) }));
+    const rows: RecordRow[] = [];
+    for (const key of keys.sort().filter((one) => one > after)) {
+      const value = rows.length < limit ? await this.getRecord(key) : undefined;
+      if (value !== undefined) rows.push({ key, value });
+    }
+    return rows;
   }
 
   async begin(): Promise<Transaction> {

@@ -37,7 +37,7 @@ export const fsckCommand = defineCommand({
     }
 
     async function tell(): Promise<void> {
-      const { ok, damaged, healed, checked: count } = result;
+      const { ok, damaged, healed, promised, checked: count } = result;
       for (const { cid, kind, versions, paths } of damaged) {
         await out.line(`${out.style('red', 'damaged')}  ${kind} ${cid}`);
         for (const [label, list] of [
@@ -52,6 +52,8 @@ export const fsckCommand = defineCommand({
       for (const problem of result.problems) await out.line(printable(problem));
       if (healed > 0) await out.line(`${formatCount(healed, 'problem')} mended`);
       const looked = formatCount(count, 'object');
+      if (promised > 0)
+        await out.line(`${formatCount(promised, 'object')} not here, as a remote has promised to keep them`);
       if (ok) return out.say(`all is well: ${looked} checked`);
       await out.line(`${looked} checked, ${formatCount(damaged.length)} damaged`);
       if (!options.repair) out.note('`art fsck --repair` rebuilds the database from the packs');

@@ -8,13 +8,16 @@ export function keeperWhenNeeded(setting: {
   readonly now: () => number;
 }): PromiseKeeper {
   let loading: Promise<PromiseKeeper> | undefined;
-  const keeper = () =>
-    (loading ??= import('#sync').then(({ promiseKeeper }) =>
-      promiseKeeper(({ root }, remote) => openRemote(root, remote, setting)),
-    ));
+  let loaded: PromiseKeeper | undefined;
+  const load = async () => {
+    const { promiseKeeper } = await import('#sync');
+    return (loaded = promiseKeeper(({ root }, remote) => openRemote(root, remote, setting)));
+  };
+  const keeper = () => (loading ??= load());
   return {
     fetch: async (context, from, ids) => (await keeper()).fetch(context, from, ids),
     absent: async (context, from, ids) => (await keeper()).absent(context, from, ids),
+    spent: () => loaded?.spent() ?? { objects: 0, bytes: 0, requests: 0 },
     [Symbol.asyncDispose]: async () => {
       if (loading !== undefined) await (await loading)[Symbol.asyncDispose]();
     },

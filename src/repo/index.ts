@@ -32,6 +32,6 @@ export type { RenameRequest, RenameResult } from './rename.ts';
 export type { TagRequest, TagResult } from './tags.ts';
 export type { UndoRequest, UndoResult } from './undo.ts';
 export { allRecords, promisedAnything } from './promises.ts';
-export type { PromiseKeeper, Promiser } from './promises.ts';
+export type { PromiseKeeper, Promiser, Spent } from './promises.ts';
 export { cat, ls } from './entries.ts';
 export { download } from './checkout.ts';

@@ -17,6 +17,15 @@ export interface Promiser {
   readonly promise: PromiseRecord;
 }
 
+export interface Spent {
+  readonly objects: number;
+  /** Bytes that went over the wire. */
+  readonly bytes: number;
+  readonly requests: number;
+}
+
+const NOTHING: Spent = { objects: 0, bytes: 0, requests: 0 };
+
 /** Deals with remotes for a repository; the room that knows buckets makes one. `context.store` is the plain store. */
 export interface PromiseKeeper extends AsyncDisposable {
   /**
@@ -24,6 +33,8 @@ export interface PromiseKeeper extends AsyncDisposable {
    * the like if it cannot be asked.
    */
   fetch(context: Context, from: Promiser, ids: readonly ObjectId[]): Promise<readonly ObjectId[]>;
+  /** What was brought so far, and what that cost. */
+  spent(): Spent;
   /** Which of `ids` no pack names that the remote lists. */
   absent(context: Context, from: Promiser, ids: readonly ObjectId[]): Promise<readonly ObjectId[]>;
 }
@@ -48,6 +59,11 @@ export class Promises implements AsyncDisposable {
       remote: getRemote(this.#context, promiseKeys.remoteOf(key)),
       promise: decodePromise(value),
     }));
+  }
+
+  /** What was brought since the repository was opened, and what that cost. */
+  spent(): Spent {
+    return this.#keeper?.spent() ?? NOTHING;
   }
 
   /** Brings `ids` from whoever promised them; false if nobody did. Raises PROMISE_BROKEN, and what asking a remote raises. */

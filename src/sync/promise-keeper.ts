@@ -2,8 +2,9 @@
 import { ArtError, throwIfAborted } from '#base';
 import { CHUNK } from '#object';
 import type { ObjectId } from '#object';
-import type { Context, PromiseKeeper, Promiser, RemoteEntry } from '#repo';
-import type { Bucket } from './bucket.ts';
+import type { Context, PromiseKeeper, Promiser, RemoteEntry, Spent } from '#repo';
+import type { Bucket, Traffic } from './bucket.ts';
+import { counting } from './counting.ts';
 import { Landing } from './landing.ts';
 import { PackIndex } from './pack-index.ts';
 import { RemoteReader } from './remote-reader.ts';
@@ -27,6 +28,8 @@ export function promiseKeeper(
 
 class BucketKeeper implements PromiseKeeper {
   readonly #openBucket: (context: Context, remote: RemoteEntry) => Promise<Bucket>;
+  /** Every bucket that was opened, for what it was asked. */
+  readonly #traffic: (Bucket & { readonly traffic: Traffic })[] = [];
   readonly #met = new Map<string, Promise<Met>>();
   #objects = 0;
   #bytes = 0;
@@ -52,6 +55,15 @@ class BucketKeeper implements PromiseKeeper {
     }
     if (window.length > 0) lost.push(...(await this.#land(context, reader, window)));
     return lost;
+  }
+
+  spent(): Spent {
+    let [bytes, requests] = [0, 0];
+    for (const { traffic } of this.#traffic) {
+      bytes += traffic.bytesReceived;
+      requests += traffic.requests;
+    }
+    return { objects: this.#objects, bytes, requests };
   }
 
   async absent(context: Context, from: Promiser, ids: readonly ObjectId[]): Promise<readonly ObjectId[]> {
@@ -105,7 +117,8 @@ class BucketKeeper implements PromiseKeeper {
   async #meetFirst(context: Context, remote: RemoteEntry, promised: string): Promise<Met> {
     const { store, signal, onWarning } = context;
     const options = { ...(signal && { signal }), ...(onWarning && { onWarning }) };
-    const bucket = await this.#openBucket(context, remote);
+    const bucket = counting(await this.#openBucket(context, remote));
+    this.#traffic.push(bucket);
     try {
       const { id } = await requireArt(bucket, options);
       if (id !== promised) {

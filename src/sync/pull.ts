@@ -1,7 +1,7 @@
 /** Fetches what a remote has, and merges it. */
 import { ArtError, equalBytes, isArtError, suggest } from '#base';
 import type { Digest } from '#object';
-import type { Context, Repository, RepositoryContext } from '#repo';
+import type { Context, Repository, RepositoryContext, Spent } from '#repo';
 import { artifactNames, findArtifact, promisedAnything, publishOperation } from '#repo';
 import type { ArtifactName } from '#version';
 import { changedNumbers, listVersions, loadArtifact } from '#version';
@@ -76,9 +76,10 @@ export async function pull(repository: Repository, request: SyncRequest): Promis
   if (request.lazy === true) await session.setLazy({ lazy: true });
   const result = await merge(session, request);
   if (request.lazy !== false || !(await promisedAnything(context.disk))) return result;
+  const before = context.promises.spent();
   await bringVersions(context, request);
   if (!request.names?.length) await session.setLazy({ lazy: false });
-  return resultOf(session, result);
+  return withSpent(resultOf(session, result), context, before);
 }
 
 /** What local versions lack is told, and keeps nobody from hearing news: they may bring it. */
@@ -152,6 +153,20 @@ export function resultOf(
   const { remote, objects, cost } = session;
   const { versions, renumbered, upToDate } = result;
   return { remote, versions, renumbered, objects, ...cost, upToDate };
+}
+
+/** Adds what promises have cost since `before`. */
+export function withSpent(
+  result: SyncResult,
+  { promises }: Pick<RepositoryContext, 'promises'>,
+  before: Spent,
+): SyncResult {
+  const now = promises.spent();
+  const objects = result.objects + now.objects - before.objects;
+  const bytes = result.bytes + now.bytes - before.bytes;
+  const requests = result.requests + now.requests - before.requests;
+  const upToDate = result.upToDate && now.objects === before.objects;
+  return { ...result, objects, bytes, requests, upToDate };
 }
 
 /** Merges outside the lock first, only to learn of conflicts and to note them. */

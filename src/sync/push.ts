@@ -15,7 +15,7 @@ import { neededObjects } from './needed.ts';
 import type { Needed } from './needed.ts';
 import { PackUploader } from './pack-uploader.ts';
 import type { PackIndex } from './pack-index.ts';
-import { refuseConflicts, renumberedOf, resultOf } from './pull.ts';
+import { refuseConflicts, renumberedOf, resultOf, withSpent } from './pull.ts';
 import type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 import { checkReliance, settleReliance } from './reliance.ts';
 import { RecentDigests } from './recent-digests.ts';
@@ -50,7 +50,8 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const totals: Totals = { versions: 0, bytes: 0, renumbered: [] };
   const tags = await session.pointers();
   let names = await changedNames(session, request, tags);
-  const result = () => resultOf(session, { ...totals, upToDate: false });
+  const before = context.promises.spent();
+  const result = () => withSpent(resultOf(session, { ...totals, upToDate: false }), context, before);
   if (names.length === 0) return { ...result(), upToDate: true };
   for (const name of names) refuseTwin(name, tags.keys(), session.remote);
   if (request.dryRun === true) return dryRun(context, session, names, totals);

@@ -5,6 +5,7 @@ import { listVersions, parseArtifactName } from '#version';
 import { watched } from './context.ts';
 import type { RepositoryContext } from './context.ts';
 import { artifactNames, getArtifact } from './find.ts';
+import { promisedAnything } from './promises.ts';
 
 export interface DuRow {
   readonly name: string;
@@ -47,7 +48,7 @@ export async function du(context: RepositoryContext, name?: string): Promise<DuR
   const usage = await measureUsage(
     store,
     versions.map(({ commit }) => commit),
-    { counted, ...watched(context) },
+    { counted, promised: promisedAnything, ...watched(context) },
   );
   const rows = versions.slice(0, counted).map((version, i) => {
     const { alone, total, stored } = usage.roots[i];

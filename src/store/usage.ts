@@ -2,6 +2,7 @@
 import { ArtError, Column, DigestTable, Pace, equalBytes, nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, formatCid, hash, visitStrongLinks } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
+import type { Promised } from './closure.ts';
 import { loadCompression } from './compression.ts';
 import type { LevelStore } from './level-store.ts';
 import { decodeLocation } from './location.ts';
@@ -28,6 +29,8 @@ export interface Usage {
 export interface UsageOptions {
   /** The first so many roots are summed up in `stored`. */
   readonly counted: number;
+  /** Absent: nothing is promised, and whatever is absent is damage; what is promised takes nothing. */
+  readonly promised?: Promised;
   readonly signal?: AbortSignal;
   /** Told now and then how many objects were seen, and their bytes. */
   readonly onProgress?: (progress: { readonly files: number; readonly bytes: number }) => void;
@@ -55,7 +58,8 @@ export async function measureUsage(
 ): Promise<Usage> {
   await loadCompression();
   return store.database.use(async () => {
-    const census = new Census(store, roots, options);
+    const isPromised = (await options.promised?.(store)) === true;
+    const census = new Census(store, roots, { ...options, isPromised });
     for (let parts = 1; parts <= PARTS_MAX; parts *= 2) {
       if (await census.run(parts)) return census.result();
     }
@@ -72,7 +76,7 @@ interface Totals {
 class Census {
   readonly #store: LevelStore;
   readonly #roots: readonly Digest[];
-  readonly #options: UsageOptions;
+  readonly #options: UsageOptions & { readonly isPromised: boolean };
   readonly #sums: Totals;
   readonly #pace = new Pace(TURN_MS);
   readonly #nodes = new Population();
@@ -82,7 +86,11 @@ class Census {
   #countedStored = 0;
   #visited = 0;
 
-  constructor(store: LevelStore, roots: readonly Digest[], options: UsageOptions) {
+  constructor(
+    store: LevelStore,
+    roots: readonly Digest[],
+    options: UsageOptions & { readonly isPromised: boolean },
+  ) {
     const zeros = () => roots.map(() => 0);
     this.#store = store;
     this.#roots = roots;
@@ -162,7 +170,8 @@ class Census {
     };
     for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
       if (!this.#count(this.#nodes, NODE, digest, at, way)) continue;
-      visitStrongLinks(this.#read(digest), visit);
+      const bytes = this.#read(digest);
+      if (bytes !== undefined) visitStrongLinks(bytes, visit);
       if (++this.#visited % NODES_A_PAUSE === 0) await this.#pause();
     }
   }
@@ -176,23 +185,25 @@ class Census {
     way: 'enter' | 'leave',
   ): boolean {
     if (way === 'leave') return population.leave(digest, at);
-    if (!population.has(digest)) population.add(digest, this.#locate({ kind, digest }));
+    if (!population.has(digest)) population.add(digest, this.#locate({ kind, digest }) ?? NOTHING);
     return population.enter(digest, at);
   }
 
-  #read(digest: Digest): Uint8Array {
+  #read(digest: Digest): Uint8Array | undefined {
     const location = this.#locate({ kind: NODE, digest });
+    if (location === undefined) return undefined;
     const bytes = location.inline ?? this.#store.packReader.read([location])[0];
     if (equalBytes(hash(bytes), digest)) return bytes;
     const cid = formatCid({ kind: NODE, digest });
     throw new ArtError('OBJECT_CORRUPT', `object ${cid} does not have the bytes of its name`);
   }
 
-  #locate(id: ObjectId): Location {
+  /** Undefined for what is only promised. */
+  #locate(id: ObjectId): Location | undefined {
     const value = this.#store.database.table.getSync(objectKey(id.kind, id.digest));
-    if (value === undefined)
-      throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);
-    return decodeLocation(value);
+    if (value !== undefined) return decodeLocation(value);
+    if (this.#options.isPromised) return undefined;
+    throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);
   }
 
   async #pause(): Promise<void> {
@@ -204,6 +215,9 @@ class Census {
   }
 }
 
+type ObjectSizes = Pick<Location, 'bytes' | 'storedBytes' | 'rawBytes'>;
+
+const NOTHING: ObjectSizes = { bytes: 0, storedBytes: 0, rawBytes: 0 };
 const SHARED = -1;
 const NOT_YET = -2;
 
@@ -239,7 +253,7 @@ class Population {
     return this.#digests.has(digest);
   }
 
-  add(digest: Digest, { bytes, storedBytes, rawBytes }: Location): void {
+  add(digest: Digest, { bytes, storedBytes, rawBytes }: ObjectSizes): void {
     const stored = rawBytes === 0 ? 0 : (storedBytes * bytes) / rawBytes;
     this.#digests.add(digest);
     this.#references.push(0);

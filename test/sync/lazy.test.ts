@@ -63,6 +63,26 @@ describe('a lazy pull', () => {
     await ben.scene.in((repository) => repository.removeRemote('origin'));
   });
 
+  test('is read by diff as far as it must be, and takes in du what is here', async () => {
+    const { ada, ben, received } = await lazyScene();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('many', { 'small/0000': 'changed' });
+    await ada.push();
+    await ben.pull({ lazy: true });
+    const history = received();
+    const taken = await ben.scene.in((repository) => repository.du('many'));
+    expect(taken.rows.every(({ alone, shared }) => alone + shared < 100_000)).toBe(true);
+    expect(received()).toBe(history);
+    const changes: unknown[] = [];
+    await ben.scene.in(async (repository) => {
+      using diff = await repository.diff({ before: 'many:v0', after: 'many:v1', paths: ['small/000'] });
+      for await (const batch of diff.changes()) changes.push(...batch);
+    });
+    expect(changes).toHaveLength(10);
+    expect(received() - history).toBeLessThan(700_000);
+  });
+
   test('gc takes nothing that is needed, and does not miss what is promised', async () => {
     const { ada, ben, received } = await lazyScene();
     await using _a = ada;

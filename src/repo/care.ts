@@ -122,7 +122,8 @@ export async function fsck(context: RepositoryContext, request: FsckRequest = {}
     checked = await checkStore(disk, options);
     healed = Math.max(0, before - checked.problems.length);
   }
-  const lost = await lostPromises(context);
+  // A database that cannot be opened is a problem already.
+  const lost = checked.opened ? await lostPromises(context) : [];
   const problems = [...checked.problems, ...lost.map(({ problem }) => problem)];
   return {
     ok: problems.length === 0,

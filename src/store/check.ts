@@ -45,6 +45,8 @@ export interface Checked {
   readonly problems: readonly string[];
   /** What a root keeps alive and cannot be read, at most DAMAGED_MAX of it. */
   readonly damaged: readonly DamagedObject[];
+  /** Whether the database could be opened, and so more than its files be looked at. */
+  readonly opened: boolean;
   /** Objects looked at. */
   readonly checked: number;
   /** Objects that are named, not here, and promised by a remote; what only those name is not known. */
@@ -86,14 +88,15 @@ class Check {
     for (const problem of levelProblems) this.#problem(problem);
     if (levelProblems.length > 0 || !(await this.#opens())) {
       // Opening what is damaged could make it worse: all that can be told is whether the packs can replace it, or it them.
-      return this.#result(this.#packsAreWhole() || levelProblems.length === 0);
+      const healable = this.#packsAreWhole() || levelProblems.length === 0;
+      return this.#result({ opened: false, healable });
     }
     return this.#database.use(async () => {
       await this.#checkPacks();
       await this.#checkRows();
       await this.#checkRecords();
       await this.#checkClosure();
-      return this.#result(this.#damaged.size === 0 || this.#copiesExist());
+      return this.#result({ opened: true, healable: this.#damaged.size === 0 || this.#copiesExist() });
     });
   }
 
@@ -310,10 +313,11 @@ class Check {
       this.#damaged.set(name, { kind: id.kind, digest: Buffer.from(id.digest), why });
   }
 
-  #result(healable: boolean): Checked {
+  #result({ opened, healable }: Pick<Checked, 'opened' | 'healable'>): Checked {
     return {
       problems: this.#problems,
       damaged: [...this.#damaged.values()],
+      opened,
       checked: this.#checked,
       promised: this.#promised.size,
       healable,

@@ -81,6 +81,7 @@ export const CARE: Contract = {
         ok: 'flag',
         checked: 'count',
         damaged: [{ keys: { cid: 'text', kind: 'text', versions: ['text'], paths: ['text'] } }],
+        promised: 'count',
         healed: 'count',
         problems: ['text'],
       },

@@ -1,6 +1,7 @@
 /** Promises of the commands of every day: repositories, commits, folders. */
 import type { Contract } from './contract.ts';
 import type { Shape } from './shape.ts';
+import { FULL } from './table-sharing.ts';
 
 const COMMITTED: Shape = [
   {
@@ -201,12 +202,14 @@ export const EVERYDAY: Contract = {
     ],
   },
   download: {
-    forms: ['download SPEC [DIR] [--path P]...'],
-    options: ['--path P...'],
+    forms: ['download SPEC [DIR] [--path P]... [--from URL]'],
+    options: ['--path P...', '--from URL'],
     json: CHECKED_OUT,
     runs: [
       { line: 'download d', says: 'd:v1 is in ' },
       { line: 'download d:best copy --path a --path sub/', says: '2 written' },
+      { line: 'download d --from ../bucket', after: FULL, says: 'd:v1 is in ' },
+      { line: 'download d --from ../nowhere', error: 'BUCKET_NOT_FOUND' },
       { line: 'download d:bets', error: 'ALIAS_NOT_FOUND' },
       { line: 'download d model.pt', error: 'UNCOMMITTED_CHANGES' },
       { line: 'download', error: 'USAGE' },

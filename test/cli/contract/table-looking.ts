@@ -1,6 +1,7 @@
 /** Promises of the commands that look. */
 import type { Contract } from './contract.ts';
 import type { Shape } from './shape.ts';
+import { FULL } from './table-sharing.ts';
 
 const LISTED = {
   name: 'text',
@@ -119,13 +120,14 @@ export const LOOKING: Contract = {
     ],
   },
   cat: {
-    forms: ['cat SPEC PATH [--offset N] [--length N]'],
-    options: ['--offset N', '--length N'],
+    forms: ['cat SPEC PATH [--offset N] [--length N] [--from URL]'],
+    options: ['--offset N', '--length N', '--from URL'],
     reads: true,
     json: null,
     runs: [
       { line: 'cat d a.txt', says: /^one$/ },
       { line: 'cat d c.txt --offset 1 --length 2', says: /^hr$/ },
+      { line: 'cat d a.txt --from ../bucket', after: FULL, says: /^one$/ },
       { line: 'cat d b.txt', error: 'ENTRY_NOT_FOUND' },
       { line: 'cat d sub', error: 'USAGE' },
     ],

@@ -21,7 +21,7 @@ const ADDRESS_OPTIONS = ['--endpoint URL', '--region R', '--path-style', '--prof
 const ADDRESS = '--endpoint https://s3.example.org --region r --path-style --profile p --local';
 
 /** A remote that has everything, and one that has nothing. */
-const FULL = ['$ rm -rf ../bucket && mkdir ../bucket', 'remote add origin ../bucket', 'push'];
+export const FULL = ['$ rm -rf ../bucket && mkdir ../bucket', 'remote add origin ../bucket', 'push'];
 const EMPTY = FULL.slice(0, 2);
 
 export const SHARING: Contract = {
@@ -66,21 +66,25 @@ export const SHARING: Contract = {
     ],
   },
   pull: {
-    forms: ['pull [REMOTE] [NAME...] [--dry-run]'],
-    options: ['--dry-run'],
+    forms: ['pull [REMOTE] [NAME...] [--lazy|--no-lazy] [--dry-run]'],
+    options: ['--lazy', '--no-lazy', '--dry-run'],
     json: SYNCED,
     runs: [
       { line: 'pull', after: FULL },
       { line: 'pull origin d --dry-run', after: FULL },
+      { line: 'pull --lazy', after: FULL },
+      { line: 'pull --no-lazy', after: [...FULL, 'pull --lazy'] },
+      { line: 'pull --lazy --no-lazy', after: FULL, error: 'USAGE' },
       { line: 'pull', error: 'REMOTE_UNSAID' },
     ],
   },
   clone: {
-    forms: [`clone URL [DIR] ${ADDRESS_FORM} [--nested]`],
-    options: [...ADDRESS_OPTIONS, '--nested'],
+    forms: [`clone URL [DIR] ${ADDRESS_FORM} [--nested] [--lazy]`],
+    options: [...ADDRESS_OPTIONS, '--nested', '--lazy'],
     json: SYNCED,
     runs: [
       { line: 'clone ../bucket ../copy', after: [...FULL, '$ rm -rf ../copy'], says: 'cloned into' },
+      { line: 'clone ../bucket ../copy --lazy', after: [...FULL, '$ rm -rf ../copy'], says: 'cloned into' },
       { line: `clone ../bucket copy --nested ${ADDRESS}`, after: FULL, says: 'cloned into' },
       { line: 'clone ../bucket copy', after: FULL, error: 'REPOSITORY_NESTED' },
       { line: 'clone ../bucket .', after: FULL, error: 'REPOSITORY_EXISTS' },

@@ -72,6 +72,7 @@ export class FillingStore implements ObjectStore {
       put: (kind, digest, bytes) => tx.put(kind, digest, bytes),
       putNode: (digest, bytes) => tx.putNode(digest, bytes),
       rely: (kind, digest) => tx.rely(kind, digest),
+      settle: () => tx.settle(),
       getNodes,
       aside: (work) => tx.aside(work),
       publish: (decide) => tx.publish(decide),

@@ -4,6 +4,7 @@ import { ArtError, isArtError, utf8 } from '#base';
 import { CHUNKER_ID } from '#object';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Abortable, Bucket } from './bucket.ts';
+import { requireShared } from './conformance.ts';
 import { FORMAT_KEY } from './keys.ts';
 
 export interface BucketFormat {
@@ -69,12 +70,13 @@ export async function readFormat(
 }
 
 /**
- * Makes an empty bucket ours, or gives the format of one that is. Raises REMOTE_NOT_ART for one that holds something
- * else, which is left as it is.
+ * Makes an empty bucket ours, or gives the format of one that is. An empty one is first tried for the conditions that
+ * nothing is lost by. Raises REMOTE_NOT_ART for one that holds something else, which is left as it is, REMOTE_UNSHARED,
+ * REMOTE_DENIED.
  */
 export async function claimBucket(
   bucket: Bucket,
-  options: Abortable = {},
+  options: Abortable & { readonly now: () => number },
   attempt = 1,
 ): Promise<BucketFormat> {
   const found = await readFormat(bucket, { ...options, writing: true });
@@ -85,6 +87,7 @@ export async function claimBucket(
       `${JSON.stringify(bucket.url)} is no bucket of art, and not empty: it holds ${JSON.stringify(key)}`,
     );
   }
+  if (attempt === 1) await requireShared(bucket, 'would lose what several push at once', options);
   const fresh = { id: randomBytes(16).toString('hex') };
   try {
     const tag = await bucket.putIfAbsent(FORMAT_KEY, bytesBody(encodeFormat(fresh)), options);

@@ -53,6 +53,21 @@ export function verdictOf(results: readonly Checked[]): Verdict {
   return fails('use') ? 'unusable' : fails('sharing') ? 'single' : 'shared';
 }
 
+/** Raises REMOTE_UNSHARED, saying that `cannot`, for a store that does not keep the conditions that sharing needs. */
+export async function requireShared(
+  bucket: Bucket,
+  cannot: string,
+  options: Omit<CheckOptions, 'depth'>,
+): Promise<void> {
+  const results = await checkBucket(bucket, { ...options, depth: 'quick' });
+  if (verdictOf(results) === 'shared') return;
+  const [failed] = results.filter(({ ok, needed }) => !ok && needed !== 'advice');
+  throw new ArtError(
+    'REMOTE_UNSHARED',
+    `${JSON.stringify(bucket.url)} ${cannot}: ${failed.check}: ${failed.detail}`,
+  );
+}
+
 async function run({ check, needed, try: tried }: Check, probe: Probe): Promise<Checked> {
   throwIfAborted(probe.signal);
   try {

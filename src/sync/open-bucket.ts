@@ -79,12 +79,15 @@ export function parseBucketUrl(
   if (/^[^/]*@/.test(rest)) {
     throw refuse(
       'holds a user name or password',
-      'Credentials belong in the environment or in an AWS profile.',
+      'Credentials belong in the environment or in an AWS profile: art.toml is read by everybody.',
     );
   }
   if (scheme === 's3') return { kind: 's3', address: rest };
   if (scheme === 'file') return { kind: 'folder', path: fileUrlPath(url, refuse) };
-  throw refuse(`has the scheme ${scheme}://, which art cannot reach`);
+  throw refuse(
+    `has the scheme ${scheme}://, which art cannot reach`,
+    'Give a folder, or s3://BUCKET/PREFIX.',
+  );
 }
 
 function fileUrlPath(url: string, refuse: (why: string, hint?: string) => ArtError): string {

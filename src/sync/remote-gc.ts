@@ -1,8 +1,8 @@
 /** Frees what nothing at a remote needs any more, beside pushers at any time: does what is due, and says what comes next. */
-import { ArtError, formatCount } from '#base';
+import { formatCount } from '#base';
 import type { Repository } from '#repo';
 import type { Bucket } from './bucket.ts';
-import { checkBucket, verdictOf } from './conformance.ts';
+import { requireShared } from './conformance.ts';
 import { condemn } from './remote-gc-condemn.ts';
 import type { Condemned } from './remote-gc-condemn.ts';
 import { Inventory } from './remote-gc-inventory.ts';
@@ -68,7 +68,8 @@ export async function collectRemote(
   const site = await GcSite.open(repository.context, request.remote, request.bucket);
   if (request.dryRun === true) return await new RemoteGc(site, request).forecast();
   try {
-    await requireShared(site);
+    const { now } = site.context;
+    await requireShared(site.bucket, 'cannot be cleaned beside other writers', { ...site.options, now });
     return await new RemoteGc(site, request).run();
   } catch (error) {
     throw writeDenied(error);
@@ -175,16 +176,4 @@ function reasonsOf({ stayed }: Swept, { young }: Condemned): string[] {
   if (young > 0)
     reasons.push(`${formatCount(young, 'pack')} that nothing needs ${young === 1 ? 'is' : 'are'} too young`);
   return reasons;
-}
-
-/** Raises REMOTE_UNSHARED for a store that does not keep its conditions: then a fence keeps nobody out. */
-async function requireShared(site: GcSite): Promise<void> {
-  const { context, bucket } = site;
-  const results = await checkBucket(bucket, { ...site.options, depth: 'quick', now: context.now });
-  if (verdictOf(results) === 'shared') return;
-  const [failed] = results.filter(({ ok, needed }) => !ok && needed !== 'advice');
-  throw new ArtError(
-    'REMOTE_UNSHARED',
-    `${bucket.url} cannot be cleaned beside other writers: ${failed.check}: ${failed.detail}`,
-  );
 }

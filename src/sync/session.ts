@@ -124,9 +124,10 @@ export class RemoteSession {
     await tx.publish(async (locked) => locked.setRecord(promiseKeys.of(this.remote), promise));
   }
 
-  /** Makes the bucket ours if it is empty. Raises REMOTE_NOT_ART, REMOTE_TOO_NEW. */
+  /** Makes the bucket ours if it is empty. Raises REMOTE_NOT_ART, REMOTE_TOO_NEW, REMOTE_UNSHARED. */
   async openForWriting(): Promise<PackIndex> {
-    if (this.#opened === undefined) this.#open((await claimBucket(this.bucket, this.options)).id);
+    const { now } = this.context;
+    if (this.#opened === undefined) this.#open((await claimBucket(this.bucket, { ...this.options, now })).id);
     return this.#opened!.index;
   }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ArtError } from '#base';
 import { MemoryBucket, bytesBody, readAll } from '#sync';
+import { FaultyBucket } from './faulty-bucket.ts';
 import { Clone, twoClones } from './scene.ts';
 import { ScriptedBucket } from './scripted-bucket.ts';
 import type { Outcome } from './scripted-bucket.ts';
@@ -48,6 +49,8 @@ describe('a put that nobody hears of', () => {
         await using _b = ben;
         const scripted = new ScriptedBucket(bucket);
         const left = [...list];
+        await ada.commit('cifar', { a: '0' });
+        await ada.push();
         scripted.script = () => left.shift() ?? 'done';
         ada.bucket = scripted;
         await ada.commit('cifar', { a: '1' });
@@ -56,7 +59,7 @@ describe('a put that nobody hears of', () => {
         await ada.push();
         await ben.pull();
         expect(await ben.versions('cifar')).toEqual(await ada.versions('cifar'));
-        expect(await ben.versions('cifar')).toHaveLength(2);
+        expect(await ben.versions('cifar')).toHaveLength(3);
       }),
       { numRuns: Number(process.env['ART_SYNC_RUNS'] ?? 6) },
     );
@@ -69,7 +72,8 @@ describe('a push that was killed', () => {
     const scripted = new ScriptedBucket(bucket);
     await using ada = await Clone.make(scripted);
     await ada.commit('big', { 'a.bin': noise(1, 24_000_000), 'b.bin': noise(2, 24_000_000) });
-    scripted.script = (key) => (key.startsWith('refs/a/') && scripted.puts.length > 4 ? 'killed' : 'done');
+    const sent = () => scripted.puts.filter((key) => key.startsWith('packs/')).length;
+    scripted.script = (key) => (key.startsWith('refs/a/') && sent() > 1 ? 'killed' : 'done');
     await expect(ada.push()).rejects.toMatchObject({ code: 'INTERRUPTED' });
     const packs = await keysOf(bucket, 'packs/');
     expect(packs.length).toBeGreaterThan(1);
@@ -95,6 +99,20 @@ describe('a push that was killed', () => {
     await ada.push();
     await ben.pull();
     expect(await ben.contents('cifar')).toEqual(await ada.contents('cifar'));
+  });
+});
+
+describe('a store that ignores conditions', () => {
+  test('is found out before the first push, and nothing stays in it', async () => {
+    const { bucket, ada } = await twoClones();
+    await using _a = ada;
+    ada.bucket = new FaultyBucket(bucket, 1, { forgetConditions: true });
+    await ada.commit('cifar', { a: '1' });
+    await expect(ada.push()).rejects.toMatchObject({
+      code: 'REMOTE_UNSHARED',
+      message: expect.stringContaining('would lose what several push at once: create once'),
+    });
+    expect(await keysOf(bucket, '')).toEqual([]);
   });
 });
 

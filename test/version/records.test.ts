@@ -27,6 +27,7 @@ import { digestOf } from './node-memory.ts';
 const name = parseArtifactName;
 const digest = fc.nat().map(digestOf);
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+const refName = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 const time = fc.integer({ min: 0, max: 2 ** 50 });
 
 const operation: fc.Arbitrary<Operation> = fc.record({
@@ -36,7 +37,7 @@ const operation: fc.Arbitrary<Operation> = fc.record({
   host: text,
   run: fc.option(fc.string({ unit: 'grapheme', minLength: 1 })),
   command: text,
-  changes: fc.array(fc.record({ ref: text, before: fc.option(digest), after: fc.option(digest) }), {
+  changes: fc.array(fc.record({ ref: refName, before: fc.option(digest), after: fc.option(digest) }), {
     maxLength: 4,
   }),
   undoes: fc.option(fc.nat()),

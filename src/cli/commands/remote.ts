@@ -2,6 +2,7 @@
 import { ArtError } from '#base';
 import { defineCommand } from '../command.ts';
 import type { Output } from '../output.ts';
+import { checkRemote } from '../remote-check.ts';
 import { ADDRESS_OPTIONS, addressOf } from '../remote-words.ts';
 import { alignRows, printable } from '../text.ts';
 import type { RemoteEntry, Repository } from '#repo';
@@ -11,8 +12,9 @@ export const remoteCommand = defineCommand({
     'remote add NAME URL [--endpoint URL] [--region R] [--path-style] [--profile P] [--local]',
     'remote list',
     'remote remove NAME',
+    'remote check NAME',
   ],
-  summary: 'Add, list and remove places to share through',
+  summary: 'Add, list, remove and check places to share through',
   words: [1, 3],
   options: ADDRESS_OPTIONS,
   examples: [
@@ -20,14 +22,15 @@ export const remoteCommand = defineCommand({
     ['art remote add lab s3://bucket/prefix --endpoint https://s3.example.org', 'an S3-compatible store'],
     ['art remote list', 'those there are'],
     ['art remote remove lab', 'forget it; nothing there changes'],
+    ['art remote check lab', 'try whether the store keeps what sharing needs; it leaves nothing there'],
   ],
-  async run({ words, options, out, open }) {
+  async run({ words, options, out, now, env, open }) {
     const [action, ...rest] = words;
-    if (action !== 'add' && action !== 'list' && action !== 'remove')
+    if (action !== 'add' && action !== 'list' && action !== 'remove' && action !== 'check')
       throw new ArtError('USAGE', `${JSON.stringify(action)} is nothing that art remote does`, {
-        hint: 'Write add, list or remove; see `art remote --help`.',
+        hint: 'Write add, list, remove or check; see `art remote --help`.',
       });
-    const wanted = { add: 2, list: 0, remove: 1 }[action];
+    const wanted = { add: 2, list: 0, remove: 1, check: 1 }[action];
     if (rest.length !== wanted)
       throw new ArtError(
         'USAGE',
@@ -38,6 +41,9 @@ export const remoteCommand = defineCommand({
       );
     await using repository = await open();
     if (action === 'list') return await list(repository, out);
+    if (action === 'check') return await checkRemote(repository, rest[0], { out, env, now });
+    const { parseBucketUrl } = await import('#sync');
+    if (action === 'add') parseBucketUrl(rest[1], { cwd: repository.root, home: env['HOME'] });
     const entry =
       action === 'add'
         ? repository.addRemote({ name: rest[0], url: rest[1], ...addressOf(options) })

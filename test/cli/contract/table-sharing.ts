@@ -24,9 +24,18 @@ const ADDRESS = '--endpoint https://s3.example.org --region r --path-style --pro
 export const FULL = ['$ rm -rf ../bucket && mkdir ../bucket', 'remote add origin ../bucket', 'push'];
 const EMPTY = FULL.slice(0, 2);
 
+const CHECKED: Shape = {
+  keys: {
+    name: 'text',
+    url: 'text',
+    verdict: 'text',
+    checks: [{ keys: { check: 'text', ok: 'flag', needed: 'text', detail: 'text' } }],
+  },
+};
+
 export const SHARING: Contract = {
   remote: {
-    forms: [`remote add NAME URL ${ADDRESS_FORM}`, 'remote list', 'remote remove NAME'],
+    forms: [`remote add NAME URL ${ADDRESS_FORM}`, 'remote list', 'remote remove NAME', 'remote check NAME'],
     options: ADDRESS_OPTIONS,
     json: REMOTE,
     runs: [
@@ -36,6 +45,15 @@ export const SHARING: Contract = {
       { line: 'remote list', json: [REMOTE], after: ['remote add origin ../bucket'], says: 'origin' },
       { line: 'remote remove origin', after: ['remote add origin ../bucket'], says: 'removed the remote' },
       { line: 'remote remove origin', error: 'REMOTE_NOT_FOUND' },
+      {
+        line: 'remote check origin',
+        after: ['remote add origin ../bucket'],
+        json: CHECKED,
+        says: 'origin is fit for sharing',
+      },
+      { line: 'remote check origin', error: 'REMOTE_NOT_FOUND' },
+      { line: 'remote check', error: 'USAGE' },
+      { line: 'remote add x ftp://example.org/art', error: 'REMOTE_URL_INVALID' },
       { line: 'remote add x s3://ada:secret@bucket', error: 'REMOTE_URL_INVALID' },
       { line: 'remote add a/b ../bucket', error: 'NAME_INVALID' },
       { line: 'remote rename a b', error: 'USAGE' },

@@ -20,7 +20,6 @@ export const remoteCommand = defineCommand({
   examples: [
     ['art remote add origin /mnt/share/art', 'a folder: on a network share, a stick, a synced drive'],
     ['art remote add lab s3://bucket/prefix --endpoint https://s3.example.org', 'an S3-compatible store'],
-    ['art remote list', 'those there are'],
     ['art remote remove lab', 'forget it; nothing there changes'],
     ['art remote check lab', 'try whether the store keeps what sharing needs; it leaves nothing there'],
   ],

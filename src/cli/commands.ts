@@ -109,7 +109,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
   [
     'remote',
     entry(
-      'Add, list and remove places to share through',
+      'Add, list, remove and check places to share through',
       async () => (await import('./commands/remote.ts')).remoteCommand,
     ),
   ],

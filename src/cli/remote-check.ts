@@ -22,8 +22,9 @@ export async function checkRemote(
   const { out, env, now } = setting;
   const { checkBucket, verdictOf } = await import('#sync');
   const remote = repository.remote(name);
-  await using bucket = await openRemote(repository.root, remote, { env, now, create: true });
-  const checks = await checkBucket(bucket, { depth: 'full', now });
+  await using bucket = await openRemote(repository.root, remote, { env, now });
+  const { signal } = repository.context;
+  const checks = await checkBucket(bucket, { depth: 'full', now, ...(signal && { signal }) });
   const verdict = verdictOf(checks);
   if (out.json) await out.document({ name: remote.name, url: remote.url, verdict, checks });
   else {

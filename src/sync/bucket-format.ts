@@ -5,7 +5,7 @@ import { CHUNKER_ID } from '#object';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Abortable, Bucket } from './bucket.ts';
 import { requireShared } from './conformance.ts';
-import { FORMAT_KEY } from './keys.ts';
+import { FORMAT_KEY, isProbe } from './keys.ts';
 
 export interface BucketFormat {
   /** Of the repository in the bucket: 32 hex characters. */
@@ -72,7 +72,7 @@ export async function readFormat(
 /**
  * Makes an empty bucket ours, or gives the format of one that is. An empty one is first tried for the conditions that
  * nothing is lost by. Raises REMOTE_NOT_ART for one that holds something else, which is left as it is, REMOTE_UNSHARED,
- * REMOTE_DENIED.
+ * REMOTE_DENIED, REMOTE_UNCERTAIN where replies stay lost.
  */
 export async function claimBucket(
   bucket: Bucket,
@@ -81,15 +81,19 @@ export async function claimBucket(
 ): Promise<BucketFormat> {
   const found = await readFormat(bucket, { ...options, writing: true });
   if (found !== undefined) return found;
-  for await (const { key } of bucket.list('', options)) {
+  const key = await firstKey(bucket, options);
+  if (key !== undefined) {
+    // Another first push may have begun and come further since we looked.
+    const made = await readFormat(bucket, { ...options, writing: true });
+    if (made !== undefined) return made;
     throw new ArtError(
       'REMOTE_NOT_ART',
       `${JSON.stringify(bucket.url)} is no bucket of art, and not empty: it holds ${JSON.stringify(key)}`,
     );
   }
-  if (attempt === 1) await requireShared(bucket, 'would lose what several push at once', options);
   const fresh = { id: randomBytes(16).toString('hex') };
   try {
+    await requireShared(bucket, 'would lose what several push at once', options);
     const tag = await bucket.putIfAbsent(FORMAT_KEY, bytesBody(encodeFormat(fresh)), options);
     if (tag !== undefined) return fresh;
   } catch (error) {
@@ -101,6 +105,12 @@ export async function claimBucket(
   if (theirs === undefined)
     throw new ArtError('REMOTE_FAILED', `${JSON.stringify(bucket.url)} does not keep what is put into it`);
   return theirs;
+}
+
+/** The first key in the bucket that no check has put there. */
+async function firstKey(bucket: Bucket, options: Abortable): Promise<string | undefined> {
+  for await (const { key } of bucket.list('', options)) if (!isProbe(key)) return key;
+  return undefined;
 }
 
 function parse(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {

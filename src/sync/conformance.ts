@@ -23,10 +23,20 @@ export type Verdict = 'shared' | 'single' | 'unusable';
 
 const CLOCK_MS_MAX = 5 * 60 * 1000;
 /** These say that the store cannot be asked, rather than what it is like. */
-const FATAL = ['INTERRUPTED', 'REMOTE_UNREACHABLE', 'REMOTE_DENIED', 'REMOTE_CLOCK', 'BUCKET_NOT_FOUND'];
+const FATAL = [
+  'INTERRUPTED',
+  'REMOTE_UNREACHABLE',
+  'REMOTE_UNCERTAIN',
+  'REMOTE_DENIED',
+  'REMOTE_CLOCK',
+  'BUCKET_NOT_FOUND',
+];
 const TIDY_MS = 20_000;
 
-/** Raises REMOTE_UNREACHABLE, REMOTE_DENIED, REMOTE_CLOCK, BUCKET_NOT_FOUND or INTERRUPTED if it cannot be checked. */
+/**
+ * Raises REMOTE_UNREACHABLE, REMOTE_UNCERTAIN, REMOTE_DENIED, REMOTE_CLOCK, BUCKET_NOT_FOUND or INTERRUPTED if it cannot
+ * be checked.
+ */
 export async function checkBucket(bucket: Bucket, options: CheckOptions): Promise<readonly Checked[]> {
   const probe = new Probe(bucket, randomBytes(8).toString('hex'), options.signal);
   const results: Checked[] = [];

@@ -73,9 +73,14 @@ export function packOfKey(key: string): PackId | undefined {
   return id !== undefined && isPackId(id) && packKey(id) === key ? id : undefined;
 }
 
-/** Whether a pointer is one that a check of the bucket tries things with, and removes. */
+/** What the names of all objects and of all pointers begin with that the check `id` (16 hex digits) tries things with. */
+export function probePrefixes(id: string): { readonly objects: string; readonly pointers: string } {
+  return { objects: `probe/${id}/`, pointers: `${ALL_POINTERS}@probe-${id}/` };
+}
+
+/** Whether a check of the bucket put this: it removes it again, unless it was killed. */
 export function isProbe(key: string): boolean {
-  return key.startsWith(`${ALL_POINTERS}@probe-`);
+  return /^(probe\/|refs\/@probe-)[0-9a-f]{16}\//.test(key);
 }
 
 /** Numbers are padded, so that they sort. */

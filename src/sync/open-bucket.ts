@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ArtError, errnoOf, fileError } from '#base';
 import type { Bucket } from './bucket.ts';
 import { FolderBucket } from './folder-bucket.ts';
+import { s3Place } from './s3-place.ts';
 
 export interface BucketOptions {
   /** Where relative paths begin. */
@@ -30,18 +31,16 @@ export type BucketAddress =
 /** Raises REMOTE_URL_INVALID, CONFIG_INVALID or REMOTE_DENIED (no credentials). Asks nothing of the store itself yet. */
 export async function openBucket(url: string, options: BucketOptions): Promise<Bucket> {
   const now = options.now ?? Date.now;
-  const at = parseBucketUrl(url, options);
+  const at = parseBucketUrl(url, options); // A wrong address is told before credentials are looked for.
   if (at.kind === 'folder') {
     if (options.create === true) await makeFolder(at.path);
     return new FolderBucket(at.path, { now });
   }
   // Loaded only where it is used: signing, XML and TLS cost every start otherwise.
-  const [{ readAwsSettings }, { s3Place }, { S3Bucket }] = await Promise.all([
+  const [{ readAwsSettings }, { S3Bucket }] = await Promise.all([
     import('./aws-settings.ts'),
-    import('./s3-place.ts'),
     import('./s3-bucket.ts'),
   ]);
-  s3Place(at.address, options); // A wrong address is told before credentials are looked for.
   const settings = await readAwsSettings({
     env: options.env ?? {},
     home: options.home,
@@ -56,10 +55,10 @@ export async function openBucket(url: string, options: BucketOptions): Promise<B
   return new S3Bucket(place, { credentials, source, now, silenceMs: options.silenceMs });
 }
 
-/** What kind of remote a URL names, and where; touches nothing. Raises REMOTE_URL_INVALID. */
+/** What kind of remote a URL names, and where; checks how it is to be reached, touches nothing. Raises REMOTE_URL_INVALID. */
 export function parseBucketUrl(
   url: string,
-  { cwd, home }: Pick<BucketOptions, 'cwd' | 'home'>,
+  { cwd, home, ...how }: Pick<BucketOptions, 'cwd' | 'home' | 'endpoint' | 'region' | 'pathStyle'>,
 ): BucketAddress {
   const refuse = (why: string, hint?: string) =>
     new ArtError(
@@ -82,7 +81,10 @@ export function parseBucketUrl(
       'Credentials belong in the environment or in an AWS profile: art.toml is read by everybody.',
     );
   }
-  if (scheme === 's3') return { kind: 's3', address: rest };
+  if (scheme === 's3') {
+    s3Place(rest, how);
+    return { kind: 's3', address: rest };
+  }
   if (scheme === 'file') return { kind: 'folder', path: fileUrlPath(url, refuse) };
   throw refuse(
     `has the scheme ${scheme}://, which art cannot reach`,

@@ -2,6 +2,7 @@
 import { isArtError } from '#base';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Bucket, ByteRange, Checked, Tag } from './bucket.ts';
+import { probePrefixes } from './keys.ts';
 
 export interface Check {
   readonly check: string;
@@ -22,8 +23,9 @@ export class Probe {
   constructor(bucket: Bucket, id: string, signal: AbortSignal | undefined) {
     this.bucket = bucket;
     this.signal = signal;
-    this.#objects = `probe/${id}/`;
-    this.#pointers = `refs/@probe-${id}/`;
+    const { objects, pointers } = probePrefixes(id);
+    this.#objects = objects;
+    this.#pointers = pointers;
   }
 
   object(name: string): string {

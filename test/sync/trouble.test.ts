@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ArtError } from '#base';
 import { MemoryBucket, bytesBody, readAll } from '#sync';
 import { FaultyBucket } from './faulty-bucket.ts';
+import type { Method } from './faulty-bucket.ts';
 import { Clone, twoClones } from './scene.ts';
 import { ScriptedBucket } from './scripted-bucket.ts';
 import type { Outcome } from './scripted-bucket.ts';
@@ -113,6 +114,65 @@ describe('a store that ignores conditions', () => {
       message: expect.stringContaining('would lose what several push at once: create once'),
     });
     expect(await keysOf(bucket, '')).toEqual([]);
+    expect(await ada.versions('cifar')).toHaveLength(1);
+    ada.bucket = bucket;
+    expect(await ada.push()).toMatchObject({ versions: 1 });
+  });
+});
+
+describe('a first push', () => {
+  test('is not kept away by another one, whatever that has done so far', async () => {
+    const steps: readonly (readonly [Method, RegExp])[] = [
+      ['putIfAbsent', /^probe\/.+\/race$/],
+      ['putIfAbsent', /^refs\/@probe-.+\/swap$/],
+      ['putIfAbsent', /^format$/],
+      ['list', /^$/],
+    ];
+    for (const [method, key] of steps) {
+      const { bucket, ada, ben } = await twoClones();
+      await using _a = ada;
+      await using _b = ben;
+      await ada.commit('one', { a: '1' });
+      await ben.commit('two', { a: '2' });
+      const held = new FaultyBucket(bucket, 1);
+      let once = true;
+      held.before = async (called, at) => {
+        if (!once || called !== method || !key.test(at)) return;
+        once = false;
+        await ben.push();
+      };
+      ada.bucket = held;
+      await ada.push();
+      expect(once).toBe(false);
+      await ben.pull();
+      expect(await ben.names()).toEqual(['one', 'two']);
+      expect((await keysOf(bucket, '')).filter((at) => at.includes('probe'))).toEqual([]);
+    }
+  });
+
+  test('is not kept away by what a killed check has left, but by files with such names', async () => {
+    const { bucket, ada } = await twoClones();
+    await using _a = ada;
+    await ada.commit('one', { a: '1' });
+    await bucket.putIfAbsent('probe/photo.jpg', bytesBody(Buffer.from('x')));
+    await expect(ada.push()).rejects.toMatchObject({ code: 'REMOTE_NOT_ART' });
+    await bucket.delete('probe/photo.jpg');
+    for (const key of ['probe/0123456789abcdef/race', 'refs/@probe-0123456789abcdef/swap'])
+      await bucket.putIfAbsent(key, bytesBody(Buffer.from('x')));
+    expect(await ada.push()).toMatchObject({ versions: 1 });
+  });
+
+  test('does not take lost replies for conditions that are ignored', async () => {
+    const { bucket, ada } = await twoClones();
+    await using _a = ada;
+    await ada.commit('one', { a: '1' });
+    let left = 3;
+    const where = (method: Method) => method === 'putIfAbsent' && left-- > 0;
+    ada.bucket = new FaultyBucket(bucket, 1, { loseReply: 1, where });
+    expect(await ada.push()).toMatchObject({ versions: 1 });
+    const silent = new MemoryBucket();
+    ada.bucket = new FaultyBucket(silent, 1, { loseReply: 1, where: (_, key) => key.includes('probe') });
+    await expect(ada.push()).rejects.toMatchObject({ code: 'REMOTE_UNCERTAIN' });
   });
 });
 

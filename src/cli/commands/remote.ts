@@ -5,7 +5,7 @@ import type { Output } from '../output.ts';
 import { checkRemote } from '../remote-check.ts';
 import { ADDRESS_OPTIONS, addressOf } from '../remote-words.ts';
 import { alignRows, printable } from '../text.ts';
-import type { RemoteEntry, Repository } from '#repo';
+import type { NewRemote, RemoteEntry, Repository } from '#repo';
 
 export const remoteCommand = defineCommand({
   usage: [
@@ -41,17 +41,26 @@ export const remoteCommand = defineCommand({
     await using repository = await open();
     if (action === 'list') return await list(repository, out);
     if (action === 'check') return await checkRemote(repository, rest[0], { out, env, now });
-    const { parseBucketUrl } = await import('#sync');
-    if (action === 'add') parseBucketUrl(rest[1], { cwd: repository.root, home: env['HOME'] });
     const entry =
       action === 'add'
-        ? repository.addRemote({ name: rest[0], url: rest[1], ...addressOf(options) })
+        ? await add(repository, { name: rest[0], url: rest[1], ...addressOf(options) }, env['HOME'])
         : await repository.removeRemote(rest[0]);
     const { name, url } = entry;
     if (out.json) return out.document({ name, url });
     out.say(`${action === 'add' ? 'added' : 'removed'} the remote ${name}: ${printable(url)}`);
   },
 });
+
+/** Refuses at once what no command could reach. */
+async function add(
+  repository: Repository,
+  remote: NewRemote,
+  home: string | undefined,
+): Promise<RemoteEntry> {
+  const { parseBucketUrl } = await import('#sync');
+  parseBucketUrl(remote.url, { ...remote, cwd: repository.root, home });
+  return repository.addRemote(remote);
+}
 
 async function list(repository: Repository, out: Output): Promise<void> {
   const remotes = repository.remotes();

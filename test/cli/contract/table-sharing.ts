@@ -47,7 +47,7 @@ export const SHARING: Contract = {
       { line: 'remote remove origin', error: 'REMOTE_NOT_FOUND' },
       {
         line: 'remote check origin',
-        after: ['remote add origin ../bucket'],
+        after: EMPTY,
         json: CHECKED,
         says: 'origin is fit for sharing',
       },

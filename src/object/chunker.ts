@@ -12,7 +12,7 @@ export const CHUNK_BYTES_MIN = 16 * 1024;
 /** Up to this length a chunk ends at a strict candidate only, beyond it at any: so most come out near it. */
 export const CHUNK_BYTES_AVERAGE = 64 * 1024;
 
-const SPACE_BYTES = 8 * 1024 * 1024;
+const SPACE_BYTES = 4 * 1024 * 1024;
 
 export interface ChunkerOptions {
   /** Which scanner finds candidates; by default WASM where it runs. Cuts are the same. */
@@ -30,6 +30,8 @@ export interface ChunkerOptions {
  *       for (i = 0, count = chunker.take(n, { last }); i < count; i++) use(chunker.chunk(i));
  *     } while (!last);
  *
+ * There are two spaces, used in turn: the next may be filled while one takes in and uses what is in the other.
+ *
  * A file of at most CHUNK_BYTES_MAX is one chunk, an empty file one empty chunk. In a longer file a chunk that starts
  * at s ends at the first candidate p with s + min <= p <= s + max that is strict if p - s <= average, else at s + max;
  * the file's end ends the last chunk. Candidates are those of gear.ts, and depend on the bytes near them alone.
@@ -37,6 +39,7 @@ export interface ChunkerOptions {
  */
 export class Chunker {
   readonly #scanner: CandidateScanner;
+  /** Two spaces, before each the room for a chunk that the other left incomplete. */
   readonly #buffer: Uint8Array;
   readonly #spaceBytes: number;
   /** Ends of the chunks of the last `take`, offsets in the buffer. */
@@ -48,17 +51,21 @@ export class Chunker {
   #start = 0;
   #scanned = 0;
   #end = 0;
+  /** Where the space begins that was given last, and how many given spaces were not taken in. */
+  #space: number;
+  #given = 0;
   /** Whether the file is known to be longer than one chunk. */
   #long = false;
   #ended = false;
 
   constructor(options: ChunkerOptions = {}) {
     this.#spaceBytes = options.spaceBytes ?? SPACE_BYTES;
-    const bufferBytes = CHUNK_BYTES_MAX + this.#spaceBytes;
+    const bufferBytes = 2 * (CHUNK_BYTES_MAX + this.#spaceBytes);
     this.#scanner =
       (options.scanner === 'plain' ? undefined : wasmScanner(bufferBytes)) ?? plainScanner(bufferBytes);
     this.#buffer = this.#scanner.buffer;
     this.#ends = new Uint32Array(Math.ceil(bufferBytes / CHUNK_BYTES_MIN) + 1);
+    this.#space = this.#otherSpace(0);
   }
 
   /** Which scanner it runs on. */
@@ -69,33 +76,29 @@ export class Chunker {
   /** Forgets the file it was at; the next bytes are another's first. */
   reset(): void {
     this.#scanner.restart();
-    this.#count = this.#first = this.#start = this.#scanned = this.#end = 0;
+    this.#start = this.#scanned = this.#end = this.#space;
+    this.#count = this.#given = 0;
     this.#long = this.#ended = false;
   }
 
-  /** Where to put the file's next bytes, from its beginning; ends the life of all views given before. */
+  /** Where to put the file's next bytes, from its beginning; at most one space may be given beyond those taken in. */
   space(): Uint8Array {
     assert(!this.#ended, 'reset a chunker before its next file');
-    if (this.#start > 0) {
-      this.#buffer.copyWithin(0, this.#start, this.#end);
-      this.#scanned -= this.#start;
-      this.#end -= this.#start;
-      this.#start = 0;
-    }
-    this.#count = this.#first = 0;
-    return this.#buffer.subarray(this.#end, this.#end + this.#spaceBytes);
+    assert(this.#given++ < 1, 'take in a space before the next');
+    const space = this.#otherSpace(this.#space);
+    return this.#buffer.subarray(space, space + this.#spaceBytes);
   }
 
   /**
    * Takes in the first `byteCount` bytes of the last `space`, once; `last` says that the file ends there.
-   * Gives how many chunks are complete now.
+   * Gives how many chunks are complete now, and ends the life of all views given before.
    */
   take(byteCount: number, { last }: { readonly last: boolean }): number {
-    assert(byteCount >= 0 && byteCount <= this.#spaceBytes && this.#count === 0 && !this.#ended);
-    this.#end += byteCount;
+    assert(byteCount >= 0 && byteCount <= this.#spaceBytes && !this.#ended);
+    assert(this.#given-- === 1, 'call space before each take');
     this.#ended = last;
-    assert(this.#end <= this.#buffer.length, 'call space before each take');
-    if (this.#long || this.#end > CHUNK_BYTES_MAX) {
+    this.#enter(this.#otherSpace(this.#space), byteCount);
+    if (this.#long || this.#end - this.#start > CHUNK_BYTES_MAX) {
       this.#long = true;
       this.#cut();
       if (last && this.#start < this.#end) this.#endChunk(this.#end);
@@ -105,10 +108,26 @@ export class Chunker {
     return this.#count;
   }
 
-  /** The bytes of chunk `index` of the last `take`: a view that ends at the next `space` or `reset`. */
+  /** The bytes of chunk `index` of the last `take`: a view that ends at the next `take` or `reset`. */
   chunk(index: number): Uint8Array {
     assert(index >= 0 && index < this.#count);
     return this.#buffer.subarray(index === 0 ? this.#first : this.#ends[index - 1], this.#ends[index]);
+  }
+
+  #otherSpace(space: number): number {
+    return space === CHUNK_BYTES_MAX ? 2 * CHUNK_BYTES_MAX + this.#spaceBytes : CHUNK_BYTES_MAX;
+  }
+
+  // The bytes of `space` count as well, and before them stands the chunk that is not complete.
+  #enter(space: number, byteCount: number): void {
+    const moved = space - this.#end;
+    this.#buffer.copyWithin(this.#start + moved, this.#start, this.#end);
+    this.#space = space;
+    this.#start += moved;
+    this.#scanned += moved;
+    this.#end = space + byteCount;
+    this.#first = this.#start;
+    this.#count = 0;
   }
 
   #cut(): void {

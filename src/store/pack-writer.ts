@@ -1,5 +1,5 @@
 /** Fills one new pack in `tmp/`, outside any lock. */
-import { closeSync, fdatasync, openSync, rmSync } from 'node:fs';
+import { closeSync, fdatasync, openSync, rmSync, write } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { fileError, writeAll } from '#base';
@@ -10,8 +10,13 @@ import type { SealedSegment, Segment } from './segment.ts';
 /** A pack is closed once it is this long: what a killed commit can lose, and what gc rewrites at a time. */
 export const PACK_BYTES_MAX = 128 * 1024 * 1024;
 const PACK_ROWS_MAX = 65_536;
+/** Writes under way beside the caller; beyond them it writes itself, so that memory stays bounded. */
+const WRITES_MAX = 3;
+/** A shorter write is done before its promise would be made. */
+const LATER_BYTES_MIN = 256 * 1024;
 
 const sync = promisify(fdatasync);
+const writeSome = promisify(write);
 
 export class PackWriter {
   readonly path: string;
@@ -23,6 +28,8 @@ export class PackWriter {
   #sealed: SealedSegment[] = [];
   #rowCount = 0;
   #syncing: Promise<void> = Promise.resolve();
+  readonly #writing = new Set<Promise<void>>();
+  #failure: unknown;
 
   constructor(path: string) {
     this.path = path;
@@ -47,14 +54,19 @@ export class PackWriter {
     return this.#sealed;
   }
 
-  /** Takes stored bytes of the open segment. */
-  write(bytes: Uint8Array): void {
+  /** Takes stored bytes of the open segment, which stay as they are until the promise, if there is one, is settled. */
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw fileError(this.#failure, this.path);
+    const position = this.#position;
+    this.#position += bytes.length;
+    if (bytes.length >= LATER_BYTES_MIN && this.#writing.size < WRITES_MAX)
+      return this.#later(bytes, position);
     try {
-      writeAll(this.#fd, bytes, this.#position);
+      writeAll(this.#fd, bytes, position);
     } catch (error) {
       throw fileError(error, this.path);
     }
-    this.#position += bytes.length;
+    return undefined;
   }
 
   /** Closes the open segment, and starts making it durable in the background. */
@@ -65,12 +77,13 @@ export class PackWriter {
       this.#previousTrailer,
       PACK_ALIGNMENT,
     );
-    this.write(trailer);
+    void this.write(trailer);
     this.#previousTrailer = trailerOffset;
     this.#segmentStart = this.#position;
     this.#sealed.push(sealed);
     this.#rowCount += sealedRowCount(sealed);
-    this.#syncing = this.#syncing.then(() => sync(this.#fd));
+    const written = [this.#syncing, ...this.#writing];
+    this.#syncing = Promise.all(written).then(() => sync(this.#fd));
     this.#syncing.catch(() => {}); // Reported by finish.
   }
 
@@ -78,22 +91,44 @@ export class PackWriter {
   async finish(): Promise<void> {
     try {
       await this.#syncing;
+      if (this.#failure !== undefined) throw this.#failure;
     } catch (error) {
       throw fileError(error, this.path);
     } finally {
+      await this.#settled();
       this.#close();
     }
   }
 
   /** Throws the pack away, if it is still in `tmp/`. */
   async drop(): Promise<void> {
-    await this.#syncing.catch(() => {});
+    await this.#settled();
     this.#close();
     rmSync(this.path, { force: true });
+  }
+
+  #later(bytes: Uint8Array, position: number): Promise<void> {
+    const writing = writeAllLater(this.#fd, bytes, position)
+      .catch((error: unknown) => void (this.#failure ??= error))
+      .finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
+    return writing;
+  }
+
+  // The file may be closed only once nobody writes to it.
+  async #settled(): Promise<void> {
+    await Promise.all(this.#writing);
+    await this.#syncing.catch(() => {});
   }
 
   #close(): void {
     if (this.#open) closeSync(this.#fd);
     this.#open = false;
+  }
+}
+
+async function writeAllLater(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += (await writeSome(fd, bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }

@@ -22,6 +22,12 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 /** Compressing must save at least this share, or the bytes stay as they are. */
 const SAVING_MIN = 0.05;
 
+/**
+ * Is handed stored bytes in order, whenever the buffer is full and by `seal`. They stay as they are until the promise
+ * resolves, or if there is none, until it returns. The promise never rejects.
+ */
+export type Drain = (bytes: Uint8Array) => Promise<void> | undefined;
+
 /** What was sealed, in the bytes of the trailer's columns: a row takes 37 bytes, where an object would take 300. */
 export interface SealedSegment {
   readonly start: number;
@@ -33,10 +39,12 @@ export interface SealedSegment {
 
 /** Objects on their way into a pack. Frames count from the segment's start until `seal` places them. */
 export class Segment {
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** Buffers whose bytes were taken, to be filled again. */
+  readonly #free: Buffer<ArrayBuffer>[] = [];
   readonly #pending = Buffer.allocUnsafeSlow(FRAME_RAW_MAX);
   readonly #pendingRows = new ByteWriter(ROW_BYTES * 64);
-  readonly #drain: (bytes: Uint8Array) => void;
+  readonly #drain: Drain;
   readonly #frames = new ByteWriter(FRAME_BYTES * 64);
   readonly #rows = new ByteWriter(ROW_BYTES * 64);
   readonly #inline = new ByteWriter();
@@ -48,8 +56,7 @@ export class Segment {
   #buffered = 0;
   #drained = 0;
 
-  /** `drain` is handed stored bytes in order whenever the buffer is full, and by `seal`. */
-  constructor(drain: (bytes: Uint8Array) => void) {
+  constructor(drain: Drain) {
     this.#drain = drain;
   }
 
@@ -160,7 +167,7 @@ export class Segment {
     this.#frames.u32(stored.length).u32(rawBytes).u32(rowCount).u8(codec);
     if (this.#buffered + stored.length > this.#buffer.length) this.#flush();
     if (stored.length > this.#buffer.length) {
-      this.#drain(stored);
+      void this.#drain(Buffer.from(stored));
       this.#drained += stored.length;
       return;
     }
@@ -170,7 +177,12 @@ export class Segment {
 
   #flush(): void {
     if (this.#buffered === 0) return;
-    this.#drain(this.#buffer.subarray(0, this.#buffered));
+    const full = this.#buffer;
+    const taking = this.#drain(full.subarray(0, this.#buffered));
+    if (taking !== undefined) {
+      this.#buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+      void taking.then(() => this.#free.push(full));
+    }
     this.#drained += this.#buffered;
     this.#buffered = 0;
   }

@@ -121,9 +121,10 @@ export class Unpublished {
     return (this.#pack ??= new PackWriter(this.#newPackPath()));
   }
 
-  #drain(bytes: Uint8Array): void {
-    if (this.#journaled === undefined) this.#packNow().write(bytes);
-    else this.#journaled.push(Buffer.from(bytes));
+  #drain(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#journaled === undefined) return this.#packNow().write(bytes);
+    this.#journaled.push(Buffer.from(bytes));
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Reads files whole and unchanged, and names what is in them; stores their chunks when given where to. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, read, readSync, readlinkSync } from 'node:fs';
 import { ArtError, errnoOf, nextTurn, throwIfAborted, utf8 } from '#base';
 import { CHUNK_BYTES_MAX, Chunker, FILE, FileNodeBuilder, contentHasher, hash, type Digest } from '#object';
 import { sameFingerprint, type DiskEntry } from './disk-entry.ts';
@@ -16,7 +16,7 @@ export interface ContentSink {
 export interface ContentReaderOptions {
   /** Takes chunks and file nodes, children first; without it content is only named. */
   readonly sink?: ContentSink;
-  /** Called about every 8 MiB of a large file: the place to let others have their turn. */
+  /** Called about every 4 MiB of a large file: the place to let others have their turn. */
   readonly pause?: (bytesRead: number) => Promise<void> | undefined;
   readonly signal?: AbortSignal;
 }
@@ -100,23 +100,24 @@ export class ContentReader {
     chunker.reset();
     hasher.reset();
     const node = new FileNodeBuilder((digest, bytes) => this.#sink?.node(digest, bytes));
+    let space = chunker.space();
+    let reading = readSome(fd, space);
     try {
-      for (let done = 0; ;) {
-        const space = chunker.space();
-        const got = this.#guarded(entry, () => readSync(fd, space, 0, space.length, null));
+      for (let done = 0, last = false; !last;) {
+        const got = this.#guarded(entry, outcomeOf(await reading));
         if (got === undefined) return undefined;
         done += got;
         if (done > entry.size) return undefined;
+        last = got === 0;
         hasher.update(space.subarray(0, got));
-        const last = got === 0;
         const count = chunker.take(got, { last });
+        if (!last) reading = readSome(fd, (space = chunker.space()));
         for (let i = 0; i < count; i++) {
           const chunk = chunker.chunk(i);
           const digest = hash(chunk);
           this.#sink?.chunk(digest, chunk);
           node.add(digest, chunk.length);
         }
-        if (last) break;
         throwIfAborted(this.#signal);
         const pause = this.#pause?.(got);
         if (pause !== undefined) await pause;
@@ -125,6 +126,7 @@ export class ContentReader {
       if (after === undefined || !sameFingerprint(after, entry)) return undefined;
       return node.finish({ content: hasher.digest() }).digest;
     } finally {
+      await reading; // It would go on into a space that serves the next file.
       closeSync(fd);
     }
   }
@@ -153,6 +155,20 @@ const GONE: ReadonlySet<string> = new Set([
   'EAGAIN',
   'EINVAL',
 ]);
+
+/** Reads ahead, beside the caller: gives how many bytes came, or what failed, and never rejects. */
+function readSome(fd: number, space: Uint8Array): Promise<number | NodeJS.ErrnoException> {
+  return new Promise((resolve) => {
+    read(fd, space, 0, space.length, null, (error, got) => resolve(error ?? got));
+  });
+}
+
+function outcomeOf(read: number | NodeJS.ErrnoException): () => number {
+  return () => {
+    if (typeof read === 'number') return read;
+    throw read;
+  };
+}
 
 function changed(entry: DiskEntry): ArtError {
   return new ArtError('FILE_CHANGED', `${JSON.stringify(entry.absolute)} changes while it is read`);

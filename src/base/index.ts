@@ -20,6 +20,7 @@ export { DigestTable } from './digest-table.ts';
 export { murmur3 } from './murmur3.ts';
 export { Pace, nextTurn, sleep, throwIfAborted } from './async.ts';
 export { replaceFile, syncFolder, writeAll } from './files.ts';
+export { WriteBehind } from './write-behind.ts';
 export { editDistance, suggest } from './suggest.ts';
 export { formatAge, formatBytes, formatCount, formatDuration } from './format.ts';
 export { Closing } from './closing.ts';

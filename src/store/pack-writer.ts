@@ -1,8 +1,8 @@
 /** Fills one new pack in `tmp/`, outside any lock. */
-import { closeSync, fdatasync, openSync, rmSync, write } from 'node:fs';
+import { closeSync, fdatasync, openSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { fileError, writeAll } from '#base';
+import { WriteBehind, fileError, writeAll } from '#base';
 import { HEADER_BYTES, PACK_ALIGNMENT, encodeHeader } from './pack-format.ts';
 import { sealedRowCount } from './segment.ts';
 import type { SealedSegment, Segment } from './segment.ts';
@@ -10,13 +10,10 @@ import type { SealedSegment, Segment } from './segment.ts';
 /** A pack is closed once it is this long: what a killed commit can lose, and what gc rewrites at a time. */
 export const PACK_BYTES_MAX = 128 * 1024 * 1024;
 const PACK_ROWS_MAX = 65_536;
-/** Writes under way beside the caller; beyond them it writes itself, so that memory stays bounded. */
-const WRITES_MAX = 3;
 /** A shorter write is done before its promise would be made. */
 const LATER_BYTES_MIN = 256 * 1024;
 
 const sync = promisify(fdatasync);
-const writeSome = promisify(write);
 
 export class PackWriter {
   readonly path: string;
@@ -28,13 +25,13 @@ export class PackWriter {
   #sealed: SealedSegment[] = [];
   #rowCount = 0;
   #syncing: Promise<void> = Promise.resolve();
-  readonly #writing = new Set<Promise<void>>();
-  #failure: unknown;
+  readonly #behind: WriteBehind;
 
   constructor(path: string) {
     this.path = path;
     try {
       this.#fd = openSync(path, 'wx', 0o444);
+      this.#behind = new WriteBehind(this.#fd);
       writeAll(this.#fd, encodeHeader(randomBytes(16), PACK_ALIGNMENT));
     } catch (error) {
       throw fileError(error, path);
@@ -56,12 +53,11 @@ export class PackWriter {
 
   /** Takes stored bytes of the open segment, which stay as they are until the promise, if there is one, is settled. */
   write(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.#failure !== undefined) throw fileError(this.#failure, this.path);
     const position = this.#position;
     this.#position += bytes.length;
-    if (bytes.length >= LATER_BYTES_MIN && this.#writing.size < WRITES_MAX)
-      return this.#later(bytes, position);
     try {
+      this.#behind.check();
+      if (bytes.length >= LATER_BYTES_MIN && !this.#behind.busy) return this.#behind.write(bytes, position);
       writeAll(this.#fd, bytes, position);
     } catch (error) {
       throw fileError(error, this.path);
@@ -82,7 +78,7 @@ export class PackWriter {
     this.#segmentStart = this.#position;
     this.#sealed.push(sealed);
     this.#rowCount += sealedRowCount(sealed);
-    const written = [this.#syncing, ...this.#writing];
+    const written = [this.#syncing, ...this.#behind.writing];
     this.#syncing = Promise.all(written).then(() => sync(this.#fd));
     this.#syncing.catch(() => {}); // Reported by finish.
   }
@@ -91,7 +87,7 @@ export class PackWriter {
   async finish(): Promise<void> {
     try {
       await this.#syncing;
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#behind.check();
     } catch (error) {
       throw fileError(error, this.path);
     } finally {
@@ -107,28 +103,14 @@ export class PackWriter {
     rmSync(this.path, { force: true });
   }
 
-  #later(bytes: Uint8Array, position: number): Promise<void> {
-    const writing = writeAllLater(this.#fd, bytes, position)
-      .catch((error: unknown) => void (this.#failure ??= error))
-      .finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
-    return writing;
-  }
-
   // The file may be closed only once nobody writes to it.
   async #settled(): Promise<void> {
-    await Promise.all(this.#writing);
+    await this.#behind.settled();
     await this.#syncing.catch(() => {});
   }
 
   #close(): void {
     if (this.#open) closeSync(this.#fd);
     this.#open = false;
-  }
-}
-
-async function writeAllLater(fd: number, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    done += (await writeSome(fd, bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }

@@ -1,7 +1,7 @@
 /** Writes files, links and folders below a target: under a temporary name first, then renamed into place. */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, symlinkSync, type Stats } from 'node:fs';
-import { ArtError, errnoOf, fileError, writeAll } from '#base';
+import { ArtError, WriteBehind, errnoOf, fileError } from '#base';
 import type { Fingerprint } from './disk-entry.ts';
 import { removeQuietly, type Folders } from './folders.ts';
 import { TEMPORARY_PREFIX, folderOf } from './paths.ts';
@@ -9,9 +9,14 @@ import type { Placer } from './placer.ts';
 import { CHANGED, NEW_FILE, isUnchanged, printAt, type PlacementFailure } from './placing.ts';
 import type { PlanRow } from './plan-row.ts';
 
+/** Bytes of a large file that are written at once. */
+const PIECES_BYTES = 8 * 1024 * 1024;
+
 export class FileWriter {
   readonly #folders: Folders;
   readonly #nonce = randomBytes(6).toString('hex');
+  /** Memory for bytes on their way into large files. */
+  readonly #free: Buffer<ArrayBuffer>[] = [];
   #count = 0;
 
   constructor(folders: Folders) {
@@ -48,19 +53,21 @@ export class FileWriter {
   async writePieces(row: PlanRow, pieces: AsyncIterable<readonly Uint8Array[]>): Promise<Stats> {
     const temporary = this.#prepare(row);
     const fd = this.#open(row, temporary);
+    const behind = new WriteBehind(fd);
     try {
+      let position = 0;
       for await (const batch of pieces) {
-        try {
-          for (const piece of batch) writeAll(fd, piece);
-        } catch (error) {
-          throw fileError(error, this.#folders.root + row.path);
-        }
+        while (behind.busy) await Promise.race(behind.writing);
+        position += this.#writeBehind(behind, batch, position);
       }
+      await behind.settled();
+      behind.check();
       return this.#rename(row, temporary, fd);
     } catch (error) {
       removeQuietly(temporary);
-      throw error;
+      throw fileError(error, this.#folders.root + row.path);
     } finally {
+      await behind.settled();
       closeSync(fd);
     }
   }
@@ -79,6 +86,23 @@ export class FileWriter {
 
   folder(row: PlanRow): void {
     this.#folders.make(row.path);
+  }
+
+  /** Copies `batch`, as its bytes are somebody's scratch; gives how many bytes it has. */
+  #writeBehind(behind: WriteBehind, batch: readonly Uint8Array[], position: number): number {
+    behind.check();
+    const bytes = batch.reduce((sum, piece) => sum + piece.length, 0);
+    let room = this.#free.pop();
+    if (room === undefined || room.length < bytes)
+      room = Buffer.allocUnsafeSlow(Math.max(bytes, PIECES_BYTES));
+    let end = 0;
+    for (const piece of batch) {
+      room.set(piece, end);
+      end += piece.length;
+    }
+    const filled = room;
+    void behind.write(filled.subarray(0, bytes), position).then(() => this.#free.push(filled));
+    return bytes;
   }
 
   /** Makes the folder, looks that nobody changed what the plan saw, and gives a temporary name. */

@@ -103,7 +103,7 @@ function joinValues(args: readonly string[], options: Options, usage: Usage): st
       if (value === undefined) throw usage(`option ${word} needs a value: ${option.value}`);
       if (isOption(value, options))
         throw usage(`option ${word} needs a value: ${option.value}; ${value} is an option`);
-      joined.push(`${word}=${value}`);
+      joined.push(tied(word, value));
     } else if (option === undefined && named?.kind === 'switch') {
       throw usage(`option ${word.slice(0, cut)} takes no value`);
     } else if (
@@ -112,15 +112,21 @@ function joinValues(args: readonly string[], options: Options, usage: Usage): st
       attached !== undefined &&
       attached.kind !== 'switch'
     ) {
-      joined.push(`${word.slice(0, 2)}=${word.slice(2)}`);
+      joined.push(tied(word.slice(0, 2), word.slice(2)));
     } else if (option === undefined && attached?.kind === 'switch' && named === undefined) {
       joined.push(word.slice(0, 2));
       waiting.push(`-${word.slice(2)}`);
     } else if (word.startsWith('--') && option === undefined && named === undefined) {
       throw unknownOption(cut > 0 ? word.slice(0, cut) : word, options, usage);
-    } else joined.push(word);
+    } else joined.push(named === undefined ? word : tied(word.slice(0, cut), word.slice(cut + 1)));
   }
   return joined;
+}
+
+/** yargs takes one pair of quotes off a value, so one that has its own gets a pair to lose. */
+function tied(name: string, value: string): string {
+  const quoted = /^["']/.test(value) && value.endsWith(value[0]);
+  return quoted ? `${name}="${value}"` : `${name}=${value}`;
 }
 
 function aliasesOf(options: Options): Record<string, string[]> {

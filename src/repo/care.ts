@@ -1,7 +1,7 @@
 /** Takes care of a repository: frees what nothing needs, checks everything, mends what can be mended. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isArtError } from '#base';
+import { formatBytes, formatCount, isArtError } from '#base';
 import { CHUNK, formatCid } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
@@ -68,30 +68,44 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * forgotten. Safe beside everything else.
  */
 export async function gc(context: RepositoryContext, request: GcRequest = {}): Promise<GcResult> {
-  const since = context.now() - (request.undoWindowDays ?? UNDO_WINDOW_DAYS) * DAY_MS;
-  const forgotten = await forgetDrafts(context, since, { dryRun: request.dryRun === true });
-  if (request.dryRun !== true)
+  const days = request.undoWindowDays ?? UNDO_WINDOW_DAYS;
+  const since = context.now() - days * DAY_MS;
+  const dryRun = request.dryRun === true;
+  const forgotten = await forgetDrafts(context, since, { dryRun });
+  if (!dryRun)
     for (const draft of forgotten)
       context.onWarning?.(`the draft ${draft} was older than the undo window, and is forgotten`);
-  const collected = await collect(context.disk, {
-    roots: rootsSince(since),
-    promised: promisedAnything,
-    ...(request.dryRun !== undefined && { dryRun: request.dryRun }),
-    ...(context.signal && { signal: context.signal }),
-  });
+  const options = { promised: promisedAnything, ...(context.signal && { signal: context.signal }) };
+  const collected = await collect(context.disk, { roots: rootsSince(since), dryRun, ...options });
   return {
     freed: collected.freedBytes,
     kept: collected.keptBytes,
     packs: readdirSync(join(context.art, 'packs')).length,
     expired: [],
-    reasons:
-      request.explain === true
-        ? [
-            ...forgotten.map((draft) => `the draft ${draft} is older than the undo window`),
-            ...collected.reasons,
-          ]
-        : [],
+    reasons: request.explain === true ? await reasons() : [],
   };
+
+  async function reasons(): Promise<string[]> {
+    const keptBut = async (roots: Roots) => {
+      const without = await collect(context.disk, { roots, dryRun: true, ...options });
+      return without.freedBytes - (dryRun ? collected.freedBytes : 0);
+    };
+    const toUndo = await keptBut(rootsSince(Infinity, { draftsSince: since }));
+    const inDrafts = await keptBut(rootsSince(since, { draftsSince: Infinity }));
+    return [
+      ...forgotten.map((draft) => `the draft ${draft} is older than the undo window`),
+      ...(toUndo > 0
+        ? [
+            `${formatBytes(toUndo)} is kept ${formatCount(days, 'day')} for undo alone; --undo-window 0 frees it`,
+          ]
+        : []),
+      ...(inDrafts > 0
+        ? [`${formatBytes(inDrafts)} is in drafts, until they are finished or untouched for as long`]
+        : []),
+      ...collected.reasons,
+      'the rest is needed by versions, here or as remotes have them, or by what folders hold',
+    ];
+  }
 }
 
 /**
@@ -145,7 +159,7 @@ function breakLock({ disk, onWarning }: RepositoryContext): void {
 }
 
 /** Everything that must stay: the state of each artifact here and at remotes as last seen, what folders hold, and what an operation since then moved. */
-function rootsSince(since: number): Roots {
+function rootsSince(since: number, { draftsSince = since } = {}): Roots {
   return async function* (source) {
     for await (const { value } of records(source, recordKeys.artifacts)) yield decodeRef(value);
     for await (const { value } of records(source, remoteKeys.all)) {
@@ -156,7 +170,7 @@ function rootsSince(since: number): Roots {
       const { commit, tree, moving } = decodeHeld(value);
       yield* await present(source, [commit, tree, ...(moving === null ? [] : [moving.commit, moving.tree])]);
     }
-    for await (const digests of draftRoots(source, since)) yield* await present(source, digests);
+    for await (const digests of draftRoots(source, draftsSince)) yield* await present(source, digests);
     for await (const { value } of records(source, recordKeys.operations)) {
       const { time, changes } = decodeOperation(value);
       if (time < since) continue;

@@ -67,8 +67,15 @@ async function getSeenThere(
   }
   const artifact = await loadArtifact(source, state);
   const selector = alias === LATEST ? ({ by: 'latest' } as const) : ({ by: 'alias', alias } as const);
-  const version = await resolve(source, artifact, selector, back);
-  return { artifact, version, commit: await getCommit(source, version.commit) };
+  try {
+    const version = await resolve(source, artifact, selector, back);
+    return { artifact, version, commit: await getCommit(source, version.commit) };
+  } catch (error) {
+    if (!isArtError(error, 'ALIAS_NOT_FOUND')) throw error;
+    throw new ArtError('ALIAS_NOT_FOUND', `${error.message} at the remote "${origin}" as last seen`, {
+      hint: `Run \`art fetch ${origin} ${name}\` to see anew what is there.`,
+    });
+  }
 }
 
 export async function getCommit(source: NodeSource, digest: Digest): Promise<Commit> {

@@ -2,9 +2,11 @@
 import { textOf, utf8 } from '#base';
 import { shortHash } from '#object';
 import { entries, prefixOf } from '#tree';
-import { LATEST, findLatest, listVersions, parseArtifactName } from '#version';
+import { LATEST, findLatest, listVersions, loadArtifact, parseArtifactName } from '#version';
+import type { ArtifactName } from '#version';
 import type { Context } from './context.ts';
 import { artifactNames, getArtifact, getSpec } from './find.ts';
+import { remotesOf } from './remote-standing.ts';
 import { listRemotes } from './remotes.ts';
 import { readWanted } from './wanted-files.ts';
 
@@ -34,7 +36,8 @@ export class Vocabulary {
   /** What may stand after `name:`: aliases, then numbers, the newest version's first. */
   async selectors(name: string): Promise<readonly Known[]> {
     const { store } = this.#context;
-    const artifact = await getArtifact(store, parseArtifactName(name));
+    const parsed = parseArtifactName(name);
+    const artifact = await getArtifact(store, parsed);
     const latest = await findLatest(store, artifact);
     const newestFirst = [...artifact.state.aliases].sort(([, a], [, b]) => b - a);
     const found: Known[] = latest === undefined ? [] : [{ word: LATEST, what: `v${latest.number}` }];
@@ -46,6 +49,21 @@ export class Vocabulary {
         const labels = [...named, ...tags.map((tag) => `#${tag}`)];
         found.push({ word: `v${number}`, what: labels.join(', ') });
       }
+    }
+    return [...found, ...(await this.#seenThere(parsed))];
+  }
+
+  /** `origin/best` and the like: the aliases at remotes as last seen. */
+  async #seenThere(name: ArtifactName): Promise<Known[]> {
+    const { store } = this.#context;
+    const found: Known[] = [];
+    for (const [remote, { seen }] of await remotesOf(store, name)) {
+      if (seen === null) continue;
+      const artifact = await loadArtifact(store, seen);
+      const latest = await findLatest(store, artifact);
+      if (latest !== undefined) found.push({ word: `${remote}/${LATEST}`, what: `v${latest.number}` });
+      for (const [alias, number] of artifact.state.aliases)
+        found.push({ word: `${remote}/${alias}`, what: `v${number}` });
     }
     return found;
   }

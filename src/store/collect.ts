@@ -1,7 +1,7 @@
 /** Removes what nothing names any more, beside whoever else is at work (local gc). */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, BloomFilter, DigestTable, nextTurn, syncFolder, throwIfAborted } from '#base';
+import { ArtError, BloomFilter, DigestTable, formatBytes, nextTurn, syncFolder, throwIfAborted } from '#base';
 import { CHUNK, NODE, formatCid } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { childrenFirst } from './children-first.ts';
@@ -60,6 +60,8 @@ const BLOOM_BITS_A_CHUNK = 16;
 const LIVE_SHARE_MIN = 0.5;
 /** Journals are only begun anew if at least this much goes. */
 const JOURNAL_DEAD_MIN = 1024 * 1024;
+/** Packs have some bytes beside their objects: less than this is not worth a word. */
+const EXPLAINED_BYTES_MIN = 1024 * 1024;
 const STRAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -249,6 +251,10 @@ class Collection {
       rewritten.push(...journals);
     }
     const packsRewritten = await this.#rewrite(rewritten, usage);
+    this.#explainRest(
+      files.filter((file) => usage.has(file.number) && !rewritten.includes(file)),
+      usage,
+    );
     return { packsRemoved, packsRewritten, kept };
   }
 
@@ -337,9 +343,12 @@ class Collection {
       (file) => usage.has(file.number) && usage.get(file.number)!.liveBytes < LIVE_SHARE_MIN * bytesOf(file),
     );
     sparse.push(...this.#deadJournals(files, usage, await this.#recordBytes()));
-    const deadBytes = (file: PackFile) =>
-      Math.max(0, bytesOf(file) - (usage.get(file.number)?.liveBytes ?? 0));
-    const freedBytes = Math.round([...empty, ...sparse].reduce((sum, file) => sum + deadBytes(file), 0));
+    const gone = [...empty, ...sparse];
+    const freedBytes = deadBytesOf(gone, usage);
+    this.#explainRest(
+      files.filter((file) => !gone.includes(file)),
+      usage,
+    );
     return {
       objectsRemoved: rest,
       objectsKept: kept,
@@ -348,8 +357,19 @@ class Collection {
       packsRemoved: empty.length,
       packsRewritten: sparse.length,
       strayFiles: 0,
-      reasons: [],
+      reasons: this.#reasons,
     };
+  }
+
+  #explainRest(files: readonly PackFile[], usage: ReadonlyMap<number, Usage>): void {
+    const bytes = deadBytesOf(
+      files.filter(({ journal }) => !journal),
+      usage,
+    );
+    if (bytes < EXPLAINED_BYTES_MIN) return;
+    this.#reasons.push(
+      `${formatBytes(bytes)} that nothing needs lies among what is needed: a pack is written anew once less than half of it is`,
+    );
   }
 
   async #recordBytes(): Promise<number> {
@@ -377,6 +397,11 @@ class Collection {
 
 function hasMoved(a: Meta, b: Meta): boolean {
   return a.journal !== b.journal || a.journalEnd !== b.journalEnd || a.nextPack !== b.nextPack;
+}
+
+function deadBytesOf(files: readonly PackFile[], usage: ReadonlyMap<number, Usage>): number {
+  const dead = (file: PackFile) => Math.max(0, bytesOf(file) - (usage.get(file.number)?.liveBytes ?? 0));
+  return Math.round(files.reduce((sum, file) => sum + dead(file), 0));
 }
 
 function bytesOf({ path }: PackFile): number {

@@ -218,3 +218,14 @@ describe.each([
 function lastCut(line: string): number {
   return Math.max(...[':', '=', '@', ' '].map((mark) => line.lastIndexOf(mark) + 1));
 }
+
+test('the aliases at remotes are offered as they were last seen', async () => {
+  const bucket = mkdtempSync(join(tmpdir(), 'art-completion-'));
+  try {
+    await run('remote', 'add', 'lab', bucket);
+    await run('push', 'lab', 'cifar');
+    expect(await offered('art show cifar:lab')).toEqual(['cifar:lab/latest', 'cifar:lab/best']);
+  } finally {
+    rmSync(bucket, { recursive: true });
+  }
+});

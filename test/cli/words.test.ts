@@ -93,6 +93,14 @@ describe('one command line', () => {
     expect(raised).toMatchObject({ code: 'USAGE', exit: 2, message, hint });
   });
 
+  test.each(['""', '"', `'all'`, '"best" of "two"', '"'.repeat(4)])(
+    'a value keeps its quotes: %s',
+    (value) => {
+      for (const args of [[`-m${value}`], ['-m', value], [`--message=${value}`], ['--message', value]])
+        expect(parse(...args).values.message).toBe(value);
+    },
+  );
+
   test('any text survives as a value after =, and as a word after --', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.string()), (value, words) => {

@@ -1,5 +1,5 @@
 /** `art commit`: keeps folders and files as versions. */
-import { ArtError, formatBytes, formatCount } from '#base';
+import { ArtError, errnoOf, formatBytes, formatCount } from '#base';
 import type { Addition, CommitResult } from '#repo';
 import { defineCommand } from '../command.ts';
 import { parseDestPath } from '../dest.ts';
@@ -113,7 +113,7 @@ export const commitCommand = defineCommand({
       out.say(
         result.version === null
           ? partText(result, options.part!, { dryRun: options['dry-run'] })
-          : resultText(result, { dryRun: options['dry-run'], given: options.alias }),
+          : resultText(result, options),
       );
   },
 });
@@ -129,8 +129,21 @@ function additionsOf(words: readonly string[], stdin: () => AsyncIterable<Uint8A
       throw new ArtError('USAGE', 'standard input (-) needs a name: --add DEST=-', {
         hint: 'A file called "-" is ./-',
       });
-    return { content: stdin(), dest };
+    return { content: readingStdin(stdin()), dest };
   });
+}
+
+async function* readingStdin(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined || errno === 'ABORT_ERR') throw error;
+    throw new ArtError('FILE_UNREADABLE', `cannot read standard input (${errno})`, {
+      cause: error,
+      hint: 'Give it a file or a pipe.',
+    });
+  }
 }
 
 /** Without NAME every bound artifact is committed: what is meant for one of them cannot be meant for all. */
@@ -159,15 +172,34 @@ function partText(
   return `${formatCount(files, 'file')}, ${formatBytes(bytes)} ${verb} the draft "${id}" of ${name}; --finish ${id} makes it a version`;
 }
 
-function resultText(
-  result: CommitResult,
-  { dryRun, given }: { readonly dryRun: boolean; readonly given: readonly string[] },
-): string {
+interface Said {
+  readonly 'dry-run': boolean;
+  readonly alias: readonly string[];
+  readonly tag: readonly string[];
+  readonly meta: readonly string[];
+  readonly 'meta-file'?: string | undefined;
+  readonly message?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+function resultText(result: CommitResult, said: Said): string {
   const { name, version, created, files, bytes, newBytes, storedBytes, aliases } = result;
-  const named = aliases.filter((alias) => alias !== 'latest' && (created || given.includes(alias)));
+  const named = aliases.filter((alias) => alias !== 'latest' && (created || said.alias.includes(alias)));
   const also = named.length === 0 ? '' : `, also ${named.join(', ')}`;
-  if (!created) return `${name} is unchanged since ${version}${also}`;
+  if (!created) return `${name} is unchanged since ${version}${also}${keptText(said)}`;
   const content = `${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
-  if (dryRun) return `would commit ${name}:${version} (${content}; ${formatBytes(newBytes)} new)${also}`;
+  if (said['dry-run'])
+    return `would commit ${name}:${version} (${content}; ${formatBytes(newBytes)} new)${also}`;
   return `committed ${name}:${version} (${content}; ${formatBytes(newBytes)} new, ${formatBytes(storedBytes)} on disk)${also}`;
+}
+
+/** What became of all that was said of a version that there was already: a message belongs to it for good. */
+function keptText(said: Said): string {
+  const kept = [
+    ...(said.tag.length > 0 ? ['tags'] : []),
+    ...(said.meta.length > 0 || said['meta-file'] !== undefined ? ['metadata'] : []),
+    ...(said.description !== undefined ? ['description'] : []),
+  ];
+  const given = kept.length === 0 ? '' : `; ${kept.join(', ')} ${said['dry-run'] ? 'would be set' : 'set'}`;
+  return said.message === undefined ? given : `${given}; its message stays as it was`;
 }

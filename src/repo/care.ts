@@ -69,14 +69,16 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export async function gc(context: RepositoryContext, request: GcRequest = {}): Promise<GcResult> {
   const days = request.undoWindowDays ?? UNDO_WINDOW_DAYS;
-  const since = context.now() - days * DAY_MS;
+  const draftsSince = context.now() - days * DAY_MS;
+  // A window of 0 days keeps nothing, not even what was undone in this millisecond.
+  const since = days === 0 ? Infinity : draftsSince;
   const dryRun = request.dryRun === true;
-  const forgotten = await forgetDrafts(context, since, { dryRun });
+  const forgotten = await forgetDrafts(context, draftsSince, { dryRun });
   if (!dryRun)
     for (const draft of forgotten)
       context.onWarning?.(`the draft ${draft} was older than the undo window, and is forgotten`);
   const options = { promised: promisedAnything, ...(context.signal && { signal: context.signal }) };
-  const collected = await collect(context.disk, { roots: rootsSince(since), dryRun, ...options });
+  const collected = await collect(context.disk, { roots: rootsSince(since, { draftsSince }), dryRun, ...options });
   return {
     freed: collected.freedBytes,
     kept: collected.keptBytes,
@@ -90,7 +92,7 @@ export async function gc(context: RepositoryContext, request: GcRequest = {}): P
       const without = await collect(context.disk, { roots, dryRun: true, ...options });
       return without.freedBytes - (dryRun ? collected.freedBytes : 0);
     };
-    const toUndo = await keptBut(rootsSince(Infinity, { draftsSince: since }));
+    const toUndo = await keptBut(rootsSince(Infinity, { draftsSince }));
     const inDrafts = await keptBut(rootsSince(since, { draftsSince: Infinity }));
     return [
       ...forgotten.map((draft) => `the draft ${draft} is older than the undo window`),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ART = join(import.meta.dirname, '..', '..', 'dist', 'art.js');
-const ENV = { ...process.env, ART_AUTHOR: 'ada', NO_COLOR: '1' };
+const environment = () => ({ ...process.env, ART_AUTHOR: 'ada', NO_COLOR: '1' });
 
 export interface Result {
   readonly status: number | null;
@@ -17,7 +17,7 @@ export interface Result {
 export function art(cwd: string, ...words: string[]): Result {
   const { status, stdout, stderr } = spawnSync(process.execPath, [ART, ...words], {
     cwd,
-    env: ENV,
+    env: environment(),
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
@@ -33,7 +33,7 @@ export function artJson<T>(cwd: string, ...words: string[]): T {
 }
 
 export function startArt(cwd: string, ...words: string[]): ChildProcess {
-  return spawn(process.execPath, [ART, ...words], { cwd, env: ENV, stdio: 'ignore' });
+  return spawn(process.execPath, [ART, ...words], { cwd, env: environment(), stdio: 'ignore' });
 }
 
 export function ended(child: ChildProcess): Promise<number | null> {

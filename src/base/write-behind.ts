@@ -1,15 +1,13 @@
 /** Writes to one file beside the caller, who goes on meanwhile. */
+import { strict as assert } from 'node:assert';
 import { write } from 'node:fs';
 import { promisify } from 'node:util';
-
-/** Writes under way at once; more would only hold more memory. */
-const WRITES_MAX = 3;
 
 const writeSome = promisify(write);
 
 export class WriteBehind {
   readonly #fd: number;
-  readonly #writing = new Set<Promise<void>>();
+  #writing: Promise<void> | undefined;
   #failure: unknown;
 
   /** The caller closes `fd`, and only once all is `settled`. */
@@ -17,14 +15,9 @@ export class WriteBehind {
     this.#fd = fd;
   }
 
-  /** Whether so much is under way that the next write should wait, or be done by the caller. */
-  get busy(): boolean {
-    return this.#writing.size >= WRITES_MAX;
-  }
-
-  /** Writes under way. */
-  get writing(): readonly Promise<void>[] {
-    return [...this.#writing];
+  /** The write under way. There is one at most: another waits for it, or is done by the caller. */
+  get writing(): Promise<void> | undefined {
+    return this.#writing;
   }
 
   /** Raises what the system said of a write before. */
@@ -34,16 +27,17 @@ export class WriteBehind {
 
   /** Begins to write `bytes`, which stay as they are until the promise resolves. It never rejects: `check` tells. */
   write(bytes: Uint8Array, position: number): Promise<void> {
+    assert(this.#writing === undefined, 'one write at a time');
     const writing = this.#write(bytes, position)
       .catch((error: unknown) => void (this.#failure ??= error))
-      .finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
+      .finally(() => (this.#writing = undefined));
+    this.#writing = writing;
     return writing;
   }
 
   /** Waits until nothing is under way; never rejects. */
   async settled(): Promise<void> {
-    await Promise.all(this.#writing);
+    await this.#writing;
   }
 
   async #write(bytes: Uint8Array, position: number): Promise<void> {

@@ -38,6 +38,8 @@ export class LevelTransaction implements Transaction {
   #epoch: number;
   /** What was relied on until then was there in this epoch; undefined once something was relied on without a look. */
   #checkedEpoch: number | undefined;
+  /** What is put is held for the journal. */
+  #deciding = false;
   #open = true;
 
   /** The database is pinned by the caller, and unpinned by disposing. */
@@ -117,9 +119,11 @@ export class LevelTransaction implements Transaction {
       if (this.#current.packed || this.#current.storedBytes > JOURNALED_BYTES_MAX) this.#turnOver();
       await this.#publishWaiting();
       this.#checkReused();
+      this.#deciding = true;
       this.#current.holdForJournal();
       const changes = new Map<string, Uint8Array | undefined>();
-      const result = await decide(this.#locked(changes));
+      const result = await decide(this.#locked(changes)).finally(() => (this.#deciding = false));
+      await this.#publishWaiting(); // There is only some if it was too much for a journal.
       await this.#writeJournal(changes);
       this.#session.end();
       return result;
@@ -149,6 +153,7 @@ export class LevelTransaction implements Transaction {
     this.#current.toPack();
     this.#waiting.push(this.#current);
     this.#current = this.#newUnpublished();
+    if (this.#deciding) this.#current.holdForJournal();
   }
 
   #unpublishedNode(digest: Digest): Uint8Array | undefined {

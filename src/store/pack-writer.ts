@@ -57,7 +57,8 @@ export class PackWriter {
     this.#position += bytes.length;
     try {
       this.#behind.check();
-      if (bytes.length >= LATER_BYTES_MIN && !this.#behind.busy) return this.#behind.write(bytes, position);
+      if (bytes.length >= LATER_BYTES_MIN && this.#behind.writing === undefined)
+        return this.#behind.write(bytes, position);
       writeAll(this.#fd, bytes, position);
     } catch (error) {
       throw fileError(error, this.path);
@@ -78,8 +79,7 @@ export class PackWriter {
     this.#segmentStart = this.#position;
     this.#sealed.push(sealed);
     this.#rowCount += sealedRowCount(sealed);
-    const written = [this.#syncing, ...this.#behind.writing];
-    this.#syncing = Promise.all(written).then(() => sync(this.#fd));
+    this.#syncing = Promise.all([this.#syncing, this.#behind.writing]).then(() => sync(this.#fd));
     this.#syncing.catch(() => {}); // Reported by finish.
   }
 

@@ -37,7 +37,8 @@ export class Unpublished {
 
   /** Whether there is so much that it should be published before more is put. */
   get full(): boolean {
-    return this.#pack?.full === true || this.#inlineBytes >= INLINE_BYTES_MAX;
+    if (this.#pack?.full === true || this.#inlineBytes >= INLINE_BYTES_MAX) return true;
+    return this.#journaled !== undefined && this.#segment.full;
   }
 
   get empty(): boolean {
@@ -70,13 +71,16 @@ export class Unpublished {
   /** Puts all of it into the pack and closes that; `finish` of it makes it durable. */
   toPack(): PackWriter {
     const pack = this.#packNow();
+    // What was held for the journal is the segment's beginning, and a pack that comes so late has no other yet.
+    for (const part of this.#journaled ?? []) void pack.write(part);
+    this.#journaled = undefined;
     pack.seal(this.#segment);
     return pack;
   }
 
   /** Keeps what comes from now on in memory, for the journal. */
   holdForJournal(): void {
-    this.#journaled = [];
+    this.#journaled ??= [];
   }
 
   /** Gives all of it as one journal segment that begins at `start`; `lists` are rows that are no objects. */

@@ -32,12 +32,18 @@ export interface WirePack {
   /** Its trailer, which `parts` ends with. */
   readonly index: Uint8Array;
   readonly objects: number;
+  /** Gives the memory of `parts` back, to be filled again: they are not read any more. */
+  release(): void;
 }
 
 /** Puts objects into one pack after another. */
 export class WirePackBuilder {
   #parts: Uint8Array[] = [];
-  readonly #segment = new Segment((bytes) => void this.#parts.push(Buffer.from(bytes)));
+  #released = releasing();
+  readonly #segment = new Segment((bytes) => {
+    this.#parts.push(bytes);
+    return this.#released.promise;
+  });
 
   /** Loads what packing needs. */
   static async make(): Promise<WirePackBuilder> {
@@ -63,7 +69,9 @@ export class WirePackBuilder {
     const { trailer, trailerOffset } = this.#segment.seal(HEADER_BYTES, 0, JOURNAL_ALIGNMENT);
     const header = encodeHeader(randomBytes(16), JOURNAL_ALIGNMENT);
     const stored = this.#parts;
+    const { release } = this.#released;
     this.#parts = [];
+    this.#released = releasing();
     const end = HEADER_BYTES + stored.reduce((sum, part) => sum + part.length, 0);
     const index = trailer.subarray(trailerOffset - end);
     return {
@@ -71,8 +79,15 @@ export class WirePackBuilder {
       bytes: trailerOffset + index.length,
       index: Buffer.from(index),
       objects,
+      release,
     };
   }
+}
+
+function releasing(): { readonly promise: Promise<void>; readonly release: () => void } {
+  let release!: () => void;
+  const promise = new Promise<void>((resolve) => (release = resolve));
+  return { promise, release };
 }
 
 export interface WireIndex {

@@ -86,6 +86,7 @@ export class PackUploader {
       throw fileError(error, noted);
     }
     await this.#putOnce(packKey(id), partsBody(pack));
+    pack.release();
     await this.#publish(id, pack.index, noted);
     this.packs.push(id);
     this.#options.onSent?.(pack.objects, pack.bytes);

@@ -57,8 +57,11 @@ export class FileWriter {
     try {
       let position = 0;
       for await (const batch of pieces) {
-        while (behind.busy) await Promise.race(behind.writing);
-        position += this.#writeBehind(behind, batch, position);
+        const { room, bytes } = this.#copied(batch);
+        await behind.settled();
+        behind.check();
+        void behind.write(room.subarray(0, bytes), position).then(() => this.#free.push(room));
+        position += bytes;
       }
       await behind.settled();
       behind.check();
@@ -88,9 +91,8 @@ export class FileWriter {
     this.#folders.make(row.path);
   }
 
-  /** Copies `batch`, as its bytes are somebody's scratch; gives how many bytes it has. */
-  #writeBehind(behind: WriteBehind, batch: readonly Uint8Array[], position: number): number {
-    behind.check();
+  /** Copies `batch`, as its bytes are somebody's scratch. */
+  #copied(batch: readonly Uint8Array[]): { readonly room: Buffer<ArrayBuffer>; readonly bytes: number } {
     const bytes = batch.reduce((sum, piece) => sum + piece.length, 0);
     let room = this.#free.pop();
     if (room === undefined || room.length < bytes)
@@ -100,9 +102,7 @@ export class FileWriter {
       room.set(piece, end);
       end += piece.length;
     }
-    const filled = room;
-    void behind.write(filled.subarray(0, bytes), position).then(() => this.#free.push(filled));
-    return bytes;
+    return { room, bytes };
   }
 
   /** Makes the folder, looks that nobody changed what the plan saw, and gives a temporary name. */

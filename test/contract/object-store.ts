@@ -161,6 +161,24 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       expect(await store.getRecord('ref/x')).toBeUndefined();
     });
 
+    test('a decision may put more than memory should hold, and all of it is there', async () => {
+      const store = await fresh();
+      const long = Array.from({ length: 24 }, () => nodeOf(randomBytes(400_000).toString('base64')));
+      const many = Array.from({ length: 70_000 }, (_, i) => chunkOf(`chunk ${i}`));
+      const objects = [...long, ...many];
+      await using transaction = await store.begin();
+      const before = nodeOf('before');
+      transaction.put(before.kind, before.digest, before.bytes);
+      await transaction.publish(async (locked) => {
+        for (const { kind, digest, bytes } of objects) locked.put(kind, digest, bytes);
+        locked.setRecord('ref/a', Buffer.from('one'));
+      });
+      expect(await store.missing([before, ...objects])).toEqual([]);
+      for (const part of [long, many.slice(0, 50), many.slice(-50)])
+        expect(await get(store, part)).toEqual(base64(part));
+      expect(Buffer.from((await store.getRecord('ref/a'))!).toString()).toBe('one');
+    });
+
     test('two that decide at once decide one after the other', async () => {
       const store = await fresh();
       const add = async () => {

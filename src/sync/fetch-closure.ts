@@ -10,7 +10,7 @@ import type { RemoteReader } from './remote-reader.ts';
 /** Siblings that are opened together. */
 const NODES_AT_ONCE = 64;
 /** Content that is read in one go: what is in memory beside what waits to land. */
-const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_BYTES = 8 * 1024 * 1024;
 const WINDOW_OBJECTS = 8192;
 
 export interface FetchOptions {

@@ -6,7 +6,7 @@ import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { ObjectStore } from '#store';
 
 /** What a killed fetch may have to fetch again. */
-const BATCH_BYTES = 32 * 1024 * 1024;
+const BATCH_BYTES = 16 * 1024 * 1024;
 const BATCH_OBJECTS = 32_768;
 
 interface Waiting {

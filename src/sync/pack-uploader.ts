@@ -11,7 +11,8 @@ import { indexKey, isPackId, newPackId, packKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import type { PackIndex } from './pack-index.ts';
 
-const PACKS_AT_ONCE = 3;
+/** Packs on their way; with the one that is being filled three are in memory. */
+const PACKS_AT_ONCE = 2;
 /** How often a put of unknown outcome is looked after and tried again. */
 const TRIES = 5;
 
@@ -50,7 +51,7 @@ export class PackUploader {
     return uploader;
   }
 
-  /** Takes an object; waits while three packs are on their way. */
+  /** Takes an object; waits while two packs are on their way. */
   async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
     this.#builder.put(kind, digest, bytes);
     if (this.#builder.full) await this.#send(this.#builder.seal());

@@ -1,7 +1,6 @@
 /** Puts bodies into S3: short ones by one request, longer ones in parts, with at most two parts in memory. */
 import { strict as assert } from 'node:assert';
 import { ArtError, throwIfAborted } from '#base';
-import { readAll } from './bucket.ts';
 import type { Body, Tag } from './bucket.ts';
 import { sha256 } from './s3-client.ts';
 import type { S3Answer, S3Client, S3Request } from './s3-client.ts';
@@ -32,6 +31,8 @@ export class Uploader {
   readonly #client: S3Client;
   /** Sent along until a store says that it does not know them; the signed hash guards the way there in any case. */
   #checksums = true;
+  /** Memory of parts that arrived, to be filled again. */
+  readonly #spare: Buffer<ArrayBuffer>[] = [];
 
   constructor(client: S3Client) {
     this.#client = client;
@@ -101,10 +102,14 @@ export class Uploader {
       while (next < count && !failed.signal.aborted) {
         const index = next++;
         const range = { offset: index * bytes, length: Math.min(bytes, size - index * bytes) };
+        const spare = this.#spare.pop();
+        const room = spare && spare.length >= range.length ? spare : Buffer.allocUnsafeSlow(bytes);
+        const part = await bytesOf(upload.body, range, room);
         parts[index] = await this.#sendPart({ ...upload, signal }, uploadId, index + 1, {
-          bytes: await bytesOf(upload.body, range),
+          bytes: part,
           ...how,
         });
+        this.#spare.push(room); // Not after a failure: a socket may still read it.
       }
     };
     // All lanes end before the upload is given up, or a late part would stay behind.
@@ -220,11 +225,18 @@ function uncertain(key: string, { status, code }: S3Refusal): ArtError {
   return new ArtError('REMOTE_UNCERTAIN', `it is not known who wrote ${key}: ${why}`);
 }
 
+/** Reads a part of `body`, into `room` if that is given; the bytes are a view of it then. */
 async function bytesOf(
   body: Body,
   range: { readonly offset: number; readonly length: number },
+  room: Buffer = Buffer.allocUnsafe(range.length),
 ): Promise<Uint8Array> {
-  const bytes = await readAll(body.open(range), range.length);
-  assert(bytes?.length === range.length, 'a body has the size it says');
-  return bytes;
+  let end = 0;
+  for await (const piece of body.open(range)) {
+    assert(end + piece.length <= range.length, 'a body has the size it says');
+    room.set(piece, end);
+    end += piece.length;
+  }
+  assert(end === range.length, 'a body has the size it says');
+  return room.subarray(0, end);
 }

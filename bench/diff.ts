@@ -15,7 +15,7 @@ import {
   recordKeys,
   saveArtifact,
 } from '#version';
-import { ART_ARGV } from './peers.ts';
+import { ART_ARGV } from './peer.ts';
 import { columnsOf, median } from './report.ts';
 
 const ROUNDS = 10;

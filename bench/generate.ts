@@ -36,15 +36,17 @@ export function writeLargeFile(folder: string, { mib, editedPlaces, inserted }: 
 
 export interface SmallFiles {
   readonly count: number;
-  /** The seeded 0.3 % of the files that get other content; the rest are not touched. */
+  /** How much of them, seeded, has other content in `second`: between 0 and 1. */
+  readonly share: number;
+  /** `changed` writes only that share; the rest are not touched. */
   readonly only: 'all' | 'changed';
   readonly content: 'first' | 'second';
 }
 
 /** Writes `count` files of 1 to 10 KiB, half text and half random, into folders of 100 to 1,000 files. */
-export function writeSmallFiles(folder: string, { count, only, content }: SmallFiles): void {
+export function writeSmallFiles(folder: string, { count, share, only, content }: SmallFiles): void {
   const random = new Random(SEED);
-  const chosen = new Set(random.choose(Math.max(1, Math.round(count * 0.003)), count));
+  const chosen = new Set(random.choose(Math.max(1, Math.round(count * share)), count));
   const words = vocabulary();
   let path = '';
   let left = 0;

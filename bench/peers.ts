@@ -1,41 +1,18 @@
 /** Says, for `art` and each tool it is compared with, how to make a repository, commit into it and check out. */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Command } from './measure.ts';
-
-/** Folders of one tool in one round; all but `source` are its own and empty at first. */
-export interface Place {
-  /** What is committed. */
-  readonly source: string;
-  /** What counts as stored. */
-  readonly repository: string;
-  /** For caches and settings; not counted as stored. */
-  readonly home: string;
-}
-
-export interface Peer {
-  readonly name: string;
-  /** A floor stores no versions: it shows what the machine needs at the least. */
-  readonly role: 'art' | 'rival' | 'floor';
-  /** Whether a commit is on disk for certain when the command ends. */
-  readonly durable: boolean;
-  isInstalled(): boolean;
-  /** Makes the repository; not measured. */
-  prepare(place: Place): Command;
-  /** Commits the source as version `number`, counted from 0. */
-  commit(place: Place, number: number): Command;
-  /** Writes version `number`, which is the newest, into the empty folder `target`. */
-  checkout(place: Place, number: number, target: string): Command;
-}
-
-const ART = fileURLToPath(new URL('../dist/art.js', import.meta.url));
-/** Runs `art` as users do; for the startup bench also. */
-export const ART_ARGV: readonly string[] = [process.execPath, ART];
+import {
+  artCommand,
+  borgEnvironment,
+  gitEnvironment,
+  isArtBuilt,
+  named,
+  quote,
+  resticEnvironment,
+  type Peer,
+} from './peer.ts';
 
 const art: Peer = {
   ...named('art', 'art', { durable: true }),
-  isInstalled: () => existsSync(ART),
+  isInstalled: isArtBuilt,
   prepare: ({ repository }) => ({ script: `${artCommand()} init -q .`, cwd: repository }),
   commit: ({ source, repository }, number) => ({
     script: `${artCommand()} commit bench ${quote(source)} -q -m v${number}`,
@@ -110,7 +87,7 @@ const restic: Peer = {
   }),
 };
 
-const borg: Peer = {
+export const borg: Peer = {
   ...named('borg', 'rival', { durable: true }),
   prepare: (place) => ({ script: 'borg init --encryption=none', env: borgEnvironment(place) }),
   commit: (place, number) => ({
@@ -139,57 +116,3 @@ const casync: Peer = {
 };
 
 export const PEERS: readonly Peer[] = [art, cp, tar, git, gitLfs, restic, borg, casync];
-
-function named(name: string, role: Peer['role'], { durable }: { readonly durable: boolean }) {
-  return {
-    name,
-    role,
-    durable,
-    isInstalled: () => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0,
-  };
-}
-
-function artCommand(): string {
-  return ART_ARGV.map(quote).join(' ');
-}
-
-function gitEnvironment({ source, repository, home }: Place): Record<string, string> {
-  const settings = {
-    'user.name': 'bench',
-    'user.email': 'bench@example.org',
-    'init.defaultBranch': 'main',
-    // Durable like the others, in the cheapest way git has.
-    'core.fsync': 'committed',
-    'core.fsyncMethod': 'batch',
-    // Housekeeping would go on in the background while the next tool is measured.
-    'gc.auto': '0',
-    'maintenance.auto': 'false',
-  };
-  const rows = Object.entries(settings);
-  return {
-    HOME: home,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_DIR: repository,
-    GIT_WORK_TREE: source,
-    GIT_CONFIG_COUNT: String(rows.length),
-    ...Object.fromEntries(rows.map(([key], i) => [`GIT_CONFIG_KEY_${i}`, key])),
-    ...Object.fromEntries(rows.map(([, value], i) => [`GIT_CONFIG_VALUE_${i}`, value])),
-  };
-}
-
-function resticEnvironment({ repository, home }: Place): Record<string, string> {
-  return { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: 'bench', RESTIC_CACHE_DIR: home };
-}
-
-function borgEnvironment({ repository, home }: Place): Record<string, string> {
-  return {
-    BORG_REPO: repository,
-    BORG_BASE_DIR: home,
-    BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes',
-    BORG_RELOCATED_REPO_ACCESS_IS_OK: 'yes',
-  };
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}

@@ -14,6 +14,9 @@ export interface Result {
   readonly peakRssBytes: number | null;
   readonly addedBytes: number | null;
   readonly repositoryBytes: number | null;
+  /** To or from the remote, as the tool itself counts; null where it does not. */
+  readonly requests: number | null;
+  readonly sentBytes: number | null;
   /** Wall time over that of the fastest rival, of borg and of cp in the same round: medians over the rounds. */
   readonly toBest: number | null;
   readonly toBorg: number | null;
@@ -43,6 +46,8 @@ export function resultsOf(rows: readonly Row[], { scale }: { readonly scale: num
       peakRssBytes: Math.max(...row.samples.map(({ peakRssBytes }) => peakRssBytes ?? 0)) || null,
       addedBytes: medianOrNull(row.samples.map(({ addedBytes }) => addedBytes)),
       repositoryBytes: medianOrNull(row.samples.map(({ repositoryBytes }) => repositoryBytes)),
+      requests: medianOrNull(row.samples.map(({ requests }) => requests)),
+      sentBytes: medianOrNull(row.samples.map(({ sentBytes }) => sentBytes)),
       toBest: ratio(walls, best),
       toBorg: ratio(walls, named('borg')),
       toCp: ratio(walls, named('cp')),
@@ -69,9 +74,12 @@ function ratio(walls: readonly number[], others: readonly number[] | undefined):
 }
 
 const COLUMNS = ['', 'wall s', 'cpu s', '× best', '× borg', '× cp', 'peak MB', 'added MB', 'stored MB'];
+const TRANSFER_COLUMNS = ['requests', 'sent MB'];
 
 /** A table of one workload, in the order of the tools. */
 export function tableOf(title: string, results: readonly Result[]): string {
+  const isTransfer = results.some(({ requests }) => requests !== null);
+  const header = isTransfer ? [...COLUMNS, ...TRANSFER_COLUMNS] : COLUMNS;
   const lines = results.map((result) => {
     const name = result.durable ? result.tool : `${result.tool} ~`;
     if (result.problem !== null) return [`${name}: ${result.problem.replaceAll('\n', ' ').slice(0, 300)}`];
@@ -82,9 +90,10 @@ export function tableOf(title: string, results: readonly Result[]): string {
       seconds(result.cpuSeconds),
       ...[toBest, toBorg, toCp].map((value) => (value === null ? '–' : value.toFixed(2))),
       ...[result.peakRssBytes, result.addedBytes, result.repositoryBytes].map(megabytes),
+      ...(isTransfer ? [result.requests?.toFixed(0) ?? '–', megabytes(result.sentBytes)] : []),
     ];
   });
-  return `\n${title} (${results[0]?.workload ?? ''})\n${columnsOf([COLUMNS, ...lines])}\n`;
+  return `\n${title} (${results[0]?.workload ?? ''})\n${columnsOf([header, ...lines])}\n`;
 }
 
 /** Lines up cells: the first column to the left, all others to the right. A line of one cell is left alone. */

@@ -5,26 +5,29 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { diffTable, measureDiff } from './diff.ts';
 import { Ballast } from './measure.ts';
-import { PEERS, type Peer } from './peers.ts';
+import type { Peer } from './peer.ts';
+import { PEERS } from './peers.ts';
 import { resultsOf, tableOf } from './report.ts';
 import { runScenario } from './scenario.ts';
 import { Scratch } from './scratch.ts';
 import { measureStartup, startupTable } from './startup.ts';
+import { TRANSFER_PEERS } from './transfer-peers.ts';
 import { SCENARIOS, type Scenario } from './workloads.ts';
 
+const TOOLS = [...new Set([...PEERS, ...TRANSFER_PEERS].map(({ name }) => name))];
 const USAGE = `npm run bench -- [workload…] [options]
 
 A workload is a scenario (${[...Object.keys(SCENARIOS), 'diff-1m', 'startup'].join(', ')}) or one of its rows.
-Without any: all but memory, flat-1m and diff-1m.
+Without any: all but memory, flat-1m, transfer-100k and diff-1m.
 
   --rounds N     rounds that count, after one that does not (3)
-  --tools a,b    only these of ${PEERS.map(({ name }) => name).join(', ')}
+  --tools a,b    only these of ${TOOLS.join(', ')}
   --scale X      multiply sizes and counts (1)
   --dir D        work below this folder (${join(tmpdir(), 'art-bench')}); try /dev/shm for many small files
   --json FILE    write the JSON lines there, not to stdout
   --keep         leave the work folder behind
 `;
-const LONG = ['memory', 'flat-1m'];
+const LONG = ['memory', 'flat-1m', 'transfer-100k'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -59,13 +62,15 @@ try {
 
 async function runAll(): Promise<void> {
   const toolsAsked = values.tools?.split(',');
-  const installed = PEERS.filter((peer) => {
-    const isAsked = toolsAsked?.includes(peer.name) ?? true;
-    const isThere = isAsked && peer.isInstalled();
-    if (isAsked && !isThere)
+  const missing = new Set<string>();
+  const takesPart = (peer: Peer, { tools = [peer.name] }: Scenario): boolean => {
+    if (!(toolsAsked ?? tools).includes(peer.name)) return false;
+    if (peer.isInstalled()) return true;
+    if (!missing.has(peer.name))
       say(`skipped: ${peer.name} is not ${peer.role === 'art' ? 'built' : 'installed'}\n`);
-    return isThere;
-  });
+    missing.add(peer.name);
+    return false;
+  };
   const options = {
     scale,
     cacheFolder: join(folder, 'packages'),
@@ -92,9 +97,7 @@ async function runAll(): Promise<void> {
       say(`skipped: ${name}: its input cannot be had here\n`);
       continue;
     }
-    const peers = installed.filter((peer) =>
-      (toolsAsked ?? scenario.tools ?? [peer.name]).includes(peer.name),
-    );
+    const peers = (scenario.peers ?? PEERS).filter((peer) => takesPart(peer, scenario));
     runOne(scenario, wanted, peers);
   }
   if (positionals.includes('diff-1m')) {

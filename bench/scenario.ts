@@ -1,13 +1,16 @@
 /** Runs one scenario: every tool in turn at every step, round after round, and keeps what each cost. */
 import { differences, diskBytes, measure, settle, type Ballast, type Usage } from './measure.ts';
-import type { Peer, Place } from './peers.ts';
+import type { Peer, Place } from './peer.ts';
 import type { Scratch } from './scratch.ts';
-import type { Scenario, Step } from './workloads.ts';
+import { unchanged, type Change, type Scenario, type Step } from './workloads.ts';
 
 export interface Sample extends Usage {
   /** What the repository grew by, and what it takes after it; null for a checkout. */
   readonly addedBytes: number | null;
   readonly repositoryBytes: number | null;
+  /** What went over the border to or from the remote, as the tool itself counts it; null where it does not. */
+  readonly requests: number | null;
+  readonly sentBytes: number | null;
 }
 
 /** Samples of one tool at one step, one a round; null where a round failed. */
@@ -44,7 +47,7 @@ export function runScenario(run: Run): Row[] {
     const committed = new Map<Peer, number>();
     for (const step of scenario.steps.slice(0, last + 1)) {
       // A checkout that nobody asked for leads to nothing, but for the first time, when it is the proof.
-      if (step.commits === undefined && !wanted.has(step.row) && round > 0) continue;
+      if (step.commits === undefined && !step.inPlace && !wanted.has(step.row) && round > 0) continue;
       for (const peer of rotated(peers, round)) if (!problems.has(peer)) key(collected, step, peer);
       for (const change of step.commits ?? [undefined]) {
         change?.(source);
@@ -57,8 +60,8 @@ export function runScenario(run: Run): Row[] {
             if (number === 0 && step.commits !== undefined) measure(peer.prepare(place));
             const sample =
               change === undefined
-                ? checkOut(run, { peer, place, number: number - 1, prove: round === 0 })
-                : commit(run, { peer, place, number });
+                ? checkOut(run, step, { peer, place, number: number - 1, prove: round === 0 })
+                : commit(run, change, { peer, place, number });
             if (change !== undefined) committed.set(peer, number + 1);
             addUp(key(collected, step, peer), round - roundsDropped, sample);
           } catch (error) {
@@ -90,21 +93,31 @@ interface Turn {
   readonly number: number;
 }
 
-function commit(run: Run, { peer, place, number }: Turn): Sample {
+function commit(run: Run, change: Change, { peer, place, number }: Turn): Sample {
+  if (peer.stage !== undefined && change !== unchanged) measure(peer.stage(place, number));
   const before = diskBytes(place.repository);
   const usage = measureWarm(run, () => measure(peer.commit(place, number)));
   settle();
   const repositoryBytes = diskBytes(place.repository);
-  return { ...usage, addedBytes: repositoryBytes - before, repositoryBytes };
+  return { ...usage, ...trafficOf(peer, place), addedBytes: repositoryBytes - before, repositoryBytes };
 }
 
-function checkOut(run: Run, { peer, place, number, prove }: Turn & { readonly prove: boolean }): Sample {
-  const target = run.scratch.folder('out');
+function checkOut(
+  run: Run,
+  { inPlace = false }: Step,
+  { peer, place, number, prove }: Turn & { readonly prove: boolean },
+): Sample {
+  const target = inPlace ? `${place.home}/clone/bench` : run.scratch.folder('out');
   const usage = measureWarm(run, () => measure(peer.checkout(place, number, target)));
   const wrong = prove ? differences(place.source, target) : '';
-  run.scratch.retire(target);
+  if (!inPlace) run.scratch.retire(target);
   if (wrong !== '') throw new Error(`the checkout differs: ${wrong}`);
-  return { ...usage, addedBytes: null, repositoryBytes: null };
+  return { ...usage, ...trafficOf(peer, place), addedBytes: null, repositoryBytes: null };
+}
+
+function trafficOf(peer: Peer, place: Place): Pick<Sample, 'requests' | 'sentBytes'> {
+  const traffic = peer.traffic?.(place);
+  return { requests: traffic?.requests ?? null, sentBytes: traffic?.bytes ?? null };
 }
 
 function measureWarm({ ballast }: Run, command: () => Usage): Usage {
@@ -142,6 +155,8 @@ function addUp(samples: Sample[], round: number, sample: Sample): void {
           peakRssBytes: Math.max(sum.peakRssBytes ?? 0, sample.peakRssBytes ?? 0) || null,
           addedBytes: sum.addedBytes === null ? null : sum.addedBytes + (sample.addedBytes ?? 0),
           repositoryBytes: sample.repositoryBytes,
+          requests: sum.requests === null ? null : sum.requests + (sample.requests ?? 0),
+          sentBytes: sum.sentBytes === null ? null : sum.sentBytes + (sample.sentBytes ?? 0),
         };
 }
 

@@ -1,7 +1,7 @@
 /** Measures how long commands take that have nothing to do, against a bare `node -e 0`. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { ART_ARGV } from './peers.ts';
+import { ART_ARGV } from './peer.ts';
 import { columnsOf, median } from './report.ts';
 
 const ROUNDS = 20;

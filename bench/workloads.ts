@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { writeTables } from './generate-tables.ts';
 import { writeFlatFolder, writeLargeFile, writeSmallFiles } from './generate.ts';
 import { fetchPackage, packageFolder, PACKAGES } from './packages.ts';
+import type { Peer } from './peer.ts';
+import { TRANSFER_PEERS } from './transfer-peers.ts';
 
 /** Gives the folder `source` other content; runs before every tool commits it. */
 export type Change = (source: string) => void;
@@ -14,12 +16,16 @@ export interface Step {
   readonly title: string;
   /** One commit for each; absent for a checkout of the newest version. Costs of several commits are added up. */
   readonly commits?: readonly Change[];
+  /** For a checkout: into the folder of the one before, or, the first time, into one that does not exist. */
+  readonly inPlace?: true;
 }
 
 export interface Scenario {
   readonly steps: readonly Step[];
   /** Memory to keep warm for one command, about what it writes. */
   readonly warmBytes: number;
+  /** What there is to choose from; `PEERS` unless given. */
+  readonly peers?: readonly Peer[];
   /** The tools that take part unless others are named. */
   readonly tools?: readonly string[];
   readonly roundsMax?: number;
@@ -37,7 +43,8 @@ export interface Options {
 }
 
 const GIB = 2 ** 30;
-const unchanged: Change = () => {};
+/** Nothing is staged anew before it. */
+export const unchanged: Change = () => {};
 
 /** Every scenario by name. */
 export const SCENARIOS: Readonly<Record<string, (options: Options) => Scenario>> = {
@@ -50,6 +57,9 @@ export const SCENARIOS: Readonly<Record<string, (options: Options) => Scenario>>
   system,
   memory,
   'flat-1m': flat,
+  'transfer-large': transferLarge,
+  'transfer-20k': (options) => transferSmall('20k', 20_000, options),
+  'transfer-100k': (options) => transferSmall('100k', 100_000, options),
 };
 
 function large({ scale }: Options): Scenario {
@@ -77,9 +87,10 @@ function small(name: string, full: number, { scale }: Options): Scenario {
   const files = `${count.toLocaleString('en')} files of 1 to 10 KiB`;
   const first: Change = (source) => {
     const only = existsSync(source) ? 'changed' : 'all';
-    writeSmallFiles(source, { count, only, content: 'first' });
+    writeSmallFiles(source, { count, share: 0.003, only, content: 'first' });
   };
-  const second: Change = (source) => writeSmallFiles(source, { count, only: 'changed', content: 'second' });
+  const second: Change = (source) =>
+    writeSmallFiles(source, { count, share: 0.003, only: 'changed', content: 'second' });
   return {
     warmBytes: full * scale * 20_000,
     steps: [
@@ -188,6 +199,60 @@ function flat({ scale }: Options): Scenario {
       { row: 'flat-1m-first', title: `commit ${files}`, commits: [write] },
       { row: 'flat-1m-unchanged', title: '… with nothing changed', commits: [unchanged] },
       { row: 'flat-1m-checkout', title: `check out ${files}` },
+    ],
+  };
+}
+
+function transferLarge({ scale }: Options): Scenario {
+  const mib = Math.max(20, Math.round(512 * scale));
+  const write =
+    (editedPlaces: number): Change =>
+    (source) =>
+      writeLargeFile(source, { mib, editedPlaces, inserted: false });
+  return transfer('large', `${mib} MiB`, {
+    first: write(0),
+    changed: write(20),
+    warmBytes: 1.8 * GIB * scale,
+  });
+}
+
+function transferSmall(name: string, full: number, { scale }: Options): Scenario {
+  const count = Math.round(full * scale);
+  const write =
+    (content: 'first' | 'second'): Change =>
+    (source) => {
+      const only = existsSync(source) ? 'changed' : 'all';
+      writeSmallFiles(source, { count, share: 0.01, only, content });
+    };
+  return transfer(name, `${count.toLocaleString('en')} files of 1 to 10 KiB`, {
+    first: write('first'),
+    changed: write('second'),
+    // git-annex starts anew for every file: 20,000 take it minutes.
+    tools: TRANSFER_PEERS.map((peer) => peer.name).filter((tool) => tool !== 'git-annex'),
+    warmBytes: full * scale * 30_000,
+  });
+}
+
+interface Transferred {
+  readonly first: Change;
+  /** Gives 1 % other content. */
+  readonly changed: Change;
+  readonly tools?: readonly string[];
+  readonly warmBytes: number;
+}
+
+/** From a sender to a remote folder, and from there to a receiver: at first, changed, and when nothing is new. */
+function transfer(name: string, what: string, { first, changed, ...limits }: Transferred): Scenario {
+  return {
+    ...limits,
+    peers: TRANSFER_PEERS,
+    steps: [
+      { row: `push-${name}-first`, title: `push ${what} to a folder`, commits: [first] },
+      { row: `clone-${name}`, title: `clone them and check out`, inPlace: true },
+      { row: `push-${name}-changed`, title: '… push after 1 % changed', commits: [changed] },
+      { row: `pull-${name}-changed`, title: '… pull that and check out', inPlace: true },
+      { row: `push-${name}-unchanged`, title: '… push with nothing new', commits: [unchanged] },
+      { row: `pull-${name}-unchanged`, title: '… pull with nothing new', inPlace: true },
     ],
   };
 }

@@ -17,7 +17,7 @@ export interface Step {
   /** One commit for each; absent for a checkout of the newest version. Costs of several commits are added up. */
   readonly commits?: readonly Change[];
   /** For a checkout: into the folder of the one before, or, the first time, into one that does not exist. */
-  readonly inPlace?: true;
+  readonly inPlace?: boolean;
 }
 
 export interface Scenario {

@@ -5,6 +5,7 @@ import type { Digest, ObjectId } from '#object';
 import { nextTurn, throwIfAborted } from '#base';
 import { visitHistoryLinks } from './history-links.ts';
 import type { Landing } from './landing.ts';
+import type { Place } from './pack-index.ts';
 import type { RemoteReader } from './remote-reader.ts';
 
 /** Siblings that are opened together. */
@@ -64,27 +65,27 @@ class ClosureFetch {
     await nextTurn();
   }
 
+  /** One window is read while the one before it lands. */
   async #chunks(digests: Iterable<Digest>): Promise<void> {
     const ids = [...digests].map((digest) => ({ kind: CHUNK, digest }) as const);
     const missing = await this.#landing.missing(ids);
     const places = await this.#reader.places(missing);
-    let window: ObjectId[] = [];
-    let bytes = 0;
-    for (const [i, id] of missing.entries()) {
-      window.push(id);
-      bytes += places[i][0].location.bytes;
-      if (bytes < WINDOW_BYTES && window.length < WINDOW_OBJECTS) continue;
-      await this.#window(window);
-      window = [];
-      bytes = 0;
+    let landing = Promise.resolve();
+    try {
+      for (const window of windowsOf(missing, places)) {
+        throwIfAborted(this.#options.signal);
+        const contents = await this.#reader.getMany(window);
+        this.#tell(contents);
+        await landing;
+        landing = this.#land(window, contents);
+        landing.catch(() => {}); // Raised where it is waited for.
+      }
+    } finally {
+      await landing;
     }
-    if (window.length > 0) await this.#window(window);
   }
 
-  async #window(ids: readonly ObjectId[]): Promise<void> {
-    throwIfAborted(this.#options.signal);
-    const contents = await this.#reader.getMany(ids);
-    this.#tell(contents);
+  async #land(ids: readonly ObjectId[], contents: readonly Uint8Array[]): Promise<void> {
     for (const [i, { digest }] of ids.entries()) await this.#landing.put(CHUNK, digest, contents[i]);
   }
 
@@ -94,4 +95,18 @@ class ClosureFetch {
       contents.reduce((sum, { length }) => sum + length, 0),
     );
   }
+}
+
+function* windowsOf(ids: readonly ObjectId[], places: readonly (readonly Place[])[]): Generator<ObjectId[]> {
+  let window: ObjectId[] = [];
+  let bytes = 0;
+  for (const [i, id] of ids.entries()) {
+    window.push(id);
+    bytes += places[i][0].location.bytes;
+    if (bytes < WINDOW_BYTES && window.length < WINDOW_OBJECTS) continue;
+    yield window;
+    window = [];
+    bytes = 0;
+  }
+  if (window.length > 0) yield window;
 }

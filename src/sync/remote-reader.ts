@@ -1,6 +1,6 @@
 /** Reads objects out of a bucket: neighbours in one request, several requests at a time, every byte verified. */
 import { ArtError, equalBytes, isArtError } from '#base';
-import { formatCid, hash } from '#object';
+import { CHUNK, formatCid, hash } from '#object';
 import type { ObjectId } from '#object';
 import { openFrame } from '#store';
 import { readAll } from './bucket.ts';
@@ -13,6 +13,8 @@ import type { PackIndex, Place } from './pack-index.ts';
 const GAP_BYTES_MAX = 64 * 1024;
 const RANGE_BYTES_MAX = 4 * 1024 * 1024;
 const REQUESTS_AT_ONCE = 4;
+/** Chunks that make up this much of what was read are given out where they lie. */
+const DENSE_SHARE = 0.75;
 /** Packs up to this length are read whole, and kept for a while: whoever wants one object of them wants more. */
 const SMALL_PACK_BYTES = 512 * 1024;
 const SMALL_PACKS_KEPT = 16;
@@ -152,6 +154,8 @@ export class RemoteReader {
     const bytes = await this.#bytesOf(run);
     if (bytes === undefined) return;
     const frames = new Map<number, Uint8Array>();
+    const wantedBytes = run.wanted.reduce((sum, { place }) => sum + place.location.bytes, 0);
+    const dense = wantedBytes >= bytes.buffer.byteLength * DENSE_SHARE;
     let damaged = false;
     for (const { at, id, place } of run.wanted) {
       const { location } = place;
@@ -165,12 +169,12 @@ export class RemoteReader {
         }
         frame = opened;
         frames.set(location.offset, frame);
-        this.#keepFrame(run.pack, location.offset, frame);
+        if (frame.length > location.bytes) this.#keepFrame(run.pack, location.offset, frame);
       }
       const content = frame.subarray(location.inFrame, location.inFrame + location.bytes);
-      if (equalBytes(hash(content), id.digest))
-        contents[at] = Buffer.from(content); // A view would keep all that was read with it.
-      else damaged = true;
+      if (!equalBytes(hash(content), id.digest)) damaged = true;
+      // A view keeps all that was read with it: good only where that is little more, and let go of soon.
+      else contents[at] = id.kind === CHUNK && dense && isView(frame, bytes) ? content : Buffer.from(content);
     }
     if (damaged) this.#warn(run.pack, 'is damaged');
   }
@@ -184,7 +188,7 @@ export class RemoteReader {
     const range = { offset, length: end - offset };
     const got = await this.#bucket.get(packKey(pack), { ...this.#options, range });
     if (got === undefined) await this.#index.forget(pack);
-    return got === undefined ? undefined : readAll(got.body, range.length);
+    return got === undefined ? undefined : readAll(got.body, range.length, { bytesLikely: range.length });
   }
 
   #smallPack(pack: PackId, packBytes: number): Promise<Uint8Array | undefined> {
@@ -193,7 +197,7 @@ export class RemoteReader {
     const read = async () => {
       const got = await this.#bucket.get(packKey(pack), this.#options);
       if (got === undefined) await this.#index.forget(pack);
-      return got === undefined ? undefined : readAll(got.body, packBytes);
+      return got === undefined ? undefined : readAll(got.body, packBytes, { bytesLikely: packBytes });
     };
     const reading = read();
     this.#small.set(pack, reading);
@@ -226,6 +230,11 @@ async function opening(location: Place['location'], stored: Uint8Array): Promise
     if (isArtError(error, 'PACK_CORRUPT')) return undefined;
     throw error;
   }
+}
+
+/** Whether bytes lie in the memory of others: a frame that was not compressed. */
+function isView(frame: Uint8Array, bytes: Uint8Array): boolean {
+  return frame.buffer === bytes.buffer;
 }
 
 /** What lies together is read together, in the order of the packs. */

@@ -27,7 +27,10 @@ export interface Got {
   readonly tag: Tag;
   /** Of the whole object, whatever range was asked. */
   readonly size: number;
-  /** The bytes asked for. To be read to the end or left by `return`; raises REMOTE_FAILED if it breaks off. */
+  /**
+   * The bytes asked for; each piece stays as it is until the next is asked for. To be read to the end or left by
+   * `return`; raises REMOTE_FAILED if it breaks off.
+   */
   readonly body: AsyncIterable<Uint8Array>;
 }
 

@@ -272,10 +272,10 @@ async function* read(
   { offset, length }: ByteRange,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length));
   for (let done = 0; done < length;) {
     throwIfAborted(signal);
-    const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, length - done));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset + done);
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - done), offset + done);
     if (bytesRead === 0)
       throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} became shorter while it was read`);
     done += bytesRead;

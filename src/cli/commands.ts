@@ -164,7 +164,7 @@ export const VALUE_OPTIONS: ReadonlySet<string> = new Set(
   (
     '-C -t --type -m --message -a --alias --tag --meta --meta-file --description ' +
     '--path --limit --offset --length --undo-window --add --onto --part --finish ' +
-    '--endpoint --region --profile --artifact --file --unset --remote --min-age --grace --from'
+    '--endpoint --region --profile --artifact --file --unset --remote --min-age --grace --also-at --from'
   ).split(' '),
 );
 

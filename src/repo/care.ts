@@ -5,7 +5,7 @@ import { formatBytes, formatCount, isArtError } from '#base';
 import { CHUNK, formatCid } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
-import type { NodeSource, Roots } from '#store';
+import type { Elsewhere, NodeSource, Roots } from '#store';
 import { decodeHeld, decodeOperation, decodeRef, decodeSeen, recordKeys, remoteKeys } from '#version';
 import type { RepositoryContext } from './context.ts';
 import { draftRoots, forgetDrafts } from './draft-records.ts';
@@ -18,6 +18,8 @@ export interface GcRequest {
   /** Operations of so many days can still be undone afterwards. */
   readonly undoWindowDays?: number;
   readonly explain?: boolean;
+  /** Bytes that can be had again go as well; what versions need that are only here stays. */
+  readonly elsewhere?: Elsewhere;
 }
 
 export interface GcResult {
@@ -78,7 +80,12 @@ export async function gc(context: RepositoryContext, request: GcRequest = {}): P
     for (const draft of forgotten)
       context.onWarning?.(`the draft ${draft} was older than the undo window, and is forgotten`);
   const options = { promised: promisedAnything, ...(context.signal && { signal: context.signal }) };
-  const collected = await collect(context.disk, { roots: rootsSince(since, { draftsSince }), dryRun, ...options });
+  const collected = await collect(context.disk, {
+    roots: rootsSince(since, { draftsSince }),
+    dryRun,
+    ...options,
+    ...(request.elsewhere && { elsewhere: request.elsewhere }),
+  });
   return {
     freed: collected.freedBytes,
     kept: collected.keptBytes,

@@ -76,7 +76,8 @@ export async function decideVersion(
   });
   const named = await describe(draft, added.artifact, added.number, request, naming);
   await draft.setArtifact(named);
-  if (content.onto && (await promisedAnything(draft)))
+  // Below what was not read anew, bytes may be promised: those of `--onto`, and of files that did not change.
+  if (await promisedAnything(draft))
     draft.setRecord(
       promiseKeys.reliedBy(commit),
       encodeReliance({ version: `${naming.name}:v${added.number}` }),

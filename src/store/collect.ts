@@ -19,6 +19,8 @@ import { RECORD_RANGE, objectKey, objectRange } from './records.ts';
 import type { Meta } from './records.ts';
 import { Repacker, beginJournal } from './repack.ts';
 import { reapSessions, sparedPacks } from './sessions.ts';
+import { findSpare } from './spare.ts';
+import type { Elsewhere } from './spare.ts';
 import { sparedIds } from './spared.ts';
 import { pagesOf } from './table.ts';
 
@@ -26,6 +28,8 @@ export interface CollectOptions {
   readonly roots: Roots;
   /** Absent: nothing is promised, and whatever is absent is damage. */
   readonly promised?: Promised;
+  /** Lets chunks go that roots need. */
+  readonly elsewhere?: Elsewhere;
   /** Only say what would go. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -88,6 +92,8 @@ class Collection {
   #chunks = new BloomFilter(4096);
   /** What `#nodes` and `#chunks` are complete for. */
   #marked: Meta | undefined;
+  /** Chunks that are elsewhere for certain, and what was published when that was found. */
+  #spare: { readonly chunks: DigestTable; readonly meta: Meta } | undefined;
   readonly #sparedPacks = new Set<number>();
   readonly #reasons: string[] = [];
   #removed = 0;
@@ -104,6 +110,7 @@ class Collection {
     const strayFiles = dryRun ? 0 : reapSessions(tmp) + reapStrays(tmp);
     const before = this.#packBytes();
     return this.#database.use(async () => {
+      await this.#findSpare();
       await this.#mark();
       if (dryRun) return this.#forecast(before);
       await this.#removeNodes();
@@ -134,7 +141,9 @@ class Collection {
   }): ClosureVisitor {
     return {
       enter: (digest) => this.#nodes.add(digest),
-      chunk: (digest) => this.#chunks.add(digest),
+      chunk: (digest) => {
+        if (this.#spare?.chunks.has(digest) !== true) this.#chunks.add(digest);
+      },
       broken: (id, why, { promisable }) => {
         if (options.tolerant || (options.promised && promisable)) return;
         throw new ArtError('OBJECT_NOT_FOUND', `nothing was removed: object ${formatCid(id)} ${why}`);
@@ -146,7 +155,23 @@ class Collection {
     };
   }
 
-  async #mark(): Promise<void> {
+  async #findSpare(): Promise<void> {
+    const { elsewhere, roots, promised } = this.#options;
+    if (elsewhere === undefined) return;
+    const { meta } = this.#database;
+    const mayLack = (await promised?.(this.#store)) === true;
+    const { chunks, isAll } = await findSpare(this.#store, {
+      elsewhere,
+      roots,
+      needed: await this.#newChunkFilter(),
+      visitor: this.#visitor({ tolerant: false, promised: mayLack, mayRest: true }),
+      pause: () => this.#pause(),
+    });
+    if (!isAll) this.#reasons.push('there is more that is elsewhere: run it again');
+    this.#spare = { chunks, meta };
+  }
+
+  async #newChunkFilter(): Promise<BloomFilter> {
     let chunks = 0;
     for await (const page of pagesOf(this.#database, objectRange(CHUNK))) {
       chunks += page.length;
@@ -154,7 +179,11 @@ class Collection {
     }
     let bytes = 4096;
     while (bytes < BLOOM_BYTES_MAX && bytes * 8 < chunks * 1.25 * BLOOM_BITS_A_CHUNK) bytes *= 2;
-    this.#chunks = new BloomFilter(bytes);
+    return new BloomFilter(bytes);
+  }
+
+  async #mark(): Promise<void> {
+    this.#chunks = await this.#newChunkFilter();
     const { meta } = this.#database;
     await this.#markAll({ mayRest: true });
     this.#marked = meta;
@@ -163,6 +192,11 @@ class Collection {
   async #markAll(options: { readonly mayRest: boolean }): Promise<void> {
     const { database, packReader } = this.#store;
     const promised = (await this.#options.promised?.(this.#store)) === true;
+    if (this.#spare !== undefined && hasMoved(this.#spare.meta, database.meta)) {
+      // What was published may need any of it.
+      this.#spare = undefined;
+      this.#reasons.push('what is elsewhere stays, as something was written meanwhile: run it again');
+    }
     for (const ids of sparedIds(this.#store.art, this.#sparedPacks)) {
       const nodes = [];
       for (const { kind, digest } of ids) {

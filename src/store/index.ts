@@ -22,6 +22,7 @@ export { DAMAGED_MAX, checkStore } from './check.ts';
 export type { CheckOptions, Checked, DamagedObject } from './check.ts';
 export { collect } from './collect.ts';
 export type { CollectOptions, CollectProgress, Collected } from './collect.ts';
+export type { Elsewhere } from './spare.ts';
 export type { Promised } from './closure.ts';
 export type { Cache, CacheRow } from './cache.ts';
 export { decodeLocation, encodeLocation, locationOf } from './location.ts';

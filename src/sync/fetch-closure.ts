@@ -5,14 +5,13 @@ import type { Digest, ObjectId } from '#object';
 import { nextTurn, throwIfAborted } from '#base';
 import { visitHistoryLinks } from './history-links.ts';
 import type { Landing } from './landing.ts';
-import type { Place } from './pack-index.ts';
 import type { RemoteReader } from './remote-reader.ts';
+import { windowsOf } from './windows.ts';
 
 /** Siblings that are opened together. */
 const NODES_AT_ONCE = 64;
 /** Content that is read in one go: what is in memory beside what waits to land. */
-const WINDOW_BYTES = 8 * 1024 * 1024;
-const WINDOW_OBJECTS = 8192;
+const WINDOW = { bytesMax: 8 * 1024 * 1024, itemsMax: 8192 };
 
 export interface FetchOptions {
   /** Only states, versions and commits: what is below commits stays where it is. */
@@ -70,14 +69,16 @@ class ClosureFetch {
     const ids = [...digests].map((digest) => ({ kind: CHUNK, digest }) as const);
     const missing = await this.#landing.missing(ids);
     const places = await this.#reader.places(missing);
+    const copies = missing.map((id, i) => ({ id, bytes: places[i][0].location.bytes }));
     let landing = Promise.resolve();
     try {
-      for (const window of windowsOf(missing, places)) {
+      for (const window of windowsOf(copies, ({ bytes }) => bytes, WINDOW)) {
         throwIfAborted(this.#options.signal);
-        const contents = await this.#reader.getMany(window);
+        const ids = window.map(({ id }) => id);
+        const contents = await this.#reader.getMany(ids);
         this.#tell(contents);
         await landing;
-        landing = this.#land(window, contents);
+        landing = this.#land(ids, contents);
         landing.catch(() => {}); // Raised where it is waited for.
       }
     } finally {
@@ -95,18 +96,4 @@ class ClosureFetch {
       contents.reduce((sum, { length }) => sum + length, 0),
     );
   }
-}
-
-function* windowsOf(ids: readonly ObjectId[], places: readonly (readonly Place[])[]): Generator<ObjectId[]> {
-  let window: ObjectId[] = [];
-  let bytes = 0;
-  for (const [i, id] of ids.entries()) {
-    window.push(id);
-    bytes += places[i][0].location.bytes;
-    if (bytes < WINDOW_BYTES && window.length < WINDOW_OBJECTS) continue;
-    yield window;
-    window = [];
-    bytes = 0;
-  }
-  if (window.length > 0) yield window;
 }

@@ -13,6 +13,8 @@ export type { CheckOptions, Verdict } from './conformance.ts';
 export { fetch, pull } from './pull.ts';
 export type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 export { push } from './push.ts';
+export { freeHere } from './free-here.ts';
+export type { FreeHereRequest } from './free-here.ts';
 export { requireArt } from './session.ts';
 export { merge } from './merge.ts';
 export type { History, MergeInput, MergeResult, Merged, Problem, Renumbered } from './merge.ts';

@@ -1,5 +1,5 @@
 /** Brings what remotes have promised: finds it in their packs, verifies it and puts it into the store. */
-import { ArtError, throwIfAborted } from '#base';
+import { throwIfAborted } from '#base';
 import { CHUNK } from '#object';
 import type { ObjectId } from '#object';
 import type { Context, PromiseKeeper, Promiser, RemoteEntry, Spent } from '#repo';
@@ -8,7 +8,8 @@ import { counting } from './counting.ts';
 import { Landing } from './landing.ts';
 import { PackIndex } from './pack-index.ts';
 import { RemoteReader } from './remote-reader.ts';
-import { requireArt } from './session.ts';
+import { notThePromiser, requireArt } from './session.ts';
+import { windowsOf } from './windows.ts';
 
 /** Content that is read in one go. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
@@ -42,18 +43,17 @@ class BucketKeeper implements PromiseKeeper {
     const { reader } = await this.#meet(context, from);
     const places = await reader.findPlaces(ids);
     const lost = ids.filter((_, i) => places[i].length === 0);
-    let window: ObjectId[] = [];
-    let bytes = 0;
-    for (const [i, id] of ids.entries()) {
-      if (places[i].length === 0) continue;
-      window.push(id);
-      bytes += places[i][0].location.bytes;
-      if (bytes < WINDOW_BYTES) continue;
-      lost.push(...(await this.#land(context, reader, window)));
-      window = [];
-      bytes = 0;
-    }
-    if (window.length > 0) lost.push(...(await this.#land(context, reader, window)));
+    const found = ids.flatMap((id, i) =>
+      places[i].slice(0, 1).map(({ location }) => ({ id, bytes: location.bytes })),
+    );
+    for (const window of windowsOf(found, ({ bytes }) => bytes, { bytesMax: WINDOW_BYTES }))
+      lost.push(
+        ...(await this.#land(
+          context,
+          reader,
+          window.map(({ id }) => id),
+        )),
+      );
     return lost;
   }
 
@@ -121,15 +121,7 @@ class BucketKeeper implements PromiseKeeper {
     this.#traffic.push(bucket);
     try {
       const { id } = await requireArt(bucket, options);
-      if (id !== promised) {
-        throw new ArtError(
-          'PROMISE_BROKEN',
-          `${JSON.stringify(bucket.url)} is not the bucket that promised, as ${remote.name}, what is missing here`,
-          {
-            hint: 'Let the remote lead to the bucket it led to: `art remote list` shows where it leads now.',
-          },
-        );
-      }
+      if (id !== promised) throw notThePromiser(bucket.url, remote.name);
       const index = new PackIndex(store.cache, bucket, id, options);
       return { bucket, index, reader: new RemoteReader(bucket, index, options) };
     } catch (error) {

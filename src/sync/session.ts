@@ -114,6 +114,20 @@ export class RemoteSession {
     return record !== undefined && decodePromise(record).lazy;
   }
 
+  /** Takes the remote's promise of all that is absent here below its versions; how it is fetched stays as it is. */
+  async takePromise(): Promise<void> {
+    const { store, now } = this.context;
+    const record = await store.getRecord(promiseKeys.of(this.remote));
+    await this.openForReading();
+    const { id: bucket } = this.#opened!;
+    if (record !== undefined && decodePromise(record).bucket === bucket) return;
+    if (record !== undefined) throw notThePromiser(this.bucket.url, this.remote);
+    await using tx = await store.begin();
+    await tx.publish(async (locked) =>
+      locked.setRecord(promiseKeys.of(this.remote), encodePromise({ bucket, lazy: false, since: now() })),
+    );
+  }
+
   /** Says how it is fetched from now on; `lazy` takes the remote's promise of all that is not fetched. */
   async setLazy({ lazy }: { readonly lazy: boolean }): Promise<void> {
     if ((await this.isLazy()) === lazy) return;
@@ -135,6 +149,12 @@ export class RemoteSession {
   async openForReading(): Promise<RemoteReader> {
     if (this.#opened === undefined) this.#open((await requireArt(this.bucket, this.options)).id);
     return this.#opened!.reader;
+  }
+
+  /** Where everything in the bucket is; raises as `openForReading`. */
+  async openIndex(): Promise<PackIndex> {
+    await this.openForReading();
+    return this.#opened!.index;
   }
 
   /**
@@ -192,6 +212,14 @@ export async function requireArt(
   const format = await readFormat(bucket, { ...options, writing: false });
   if (format !== undefined) return format;
   throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(bucket.url)}`);
+}
+
+export function notThePromiser(url: string, remote: string): ArtError {
+  return new ArtError(
+    'PROMISE_BROKEN',
+    `${JSON.stringify(url)} is not the bucket that promised, as ${remote}, what is missing here`,
+    { hint: 'Let the remote lead to the bucket it led to: `art remote list` shows where it leads now.' },
+  );
 }
 
 /** The names asked for, checked; each once. */

@@ -15,6 +15,7 @@ import {
   packsOf,
   readOnly,
 } from './lazy-scene.ts';
+import { Clone } from './scene.ts';
 
 describe('a lazy pull', () => {
   test('takes history alone; what is read is brought, verified and kept', async () => {
@@ -121,6 +122,32 @@ describe('a lazy pull', () => {
     // Once more at most what was on its way, and the index.
     expect(counted.traffic.bytesReceived).toBeLessThan(LARGE + SMALL * 2000 + first);
     expect(first).toBeGreaterThan(0);
+  });
+});
+
+describe('a bucket that can only be read', () => {
+  test('is cloned, fetched and pulled from, whole and lazily', async () => {
+    const { bucket, ada, ben } = await lazyScene();
+    await using _a = ada;
+    await using _b = ben;
+    const dee = await Clone.make(readOnly(bucket));
+    await using _d = dee;
+    ben.bucket = readOnly(bucket);
+    await ben.pull({ lazy: true });
+    await dee.pull();
+    await ada.commit('many', { 'one.txt': 'one' });
+    await ada.push();
+    expect(await dee.fetch()).toMatchObject({ versions: 1 });
+    await dee.pull();
+    await ben.pull();
+    for (const clone of [dee, ben]) {
+      expect(await clone.versions('many')).toEqual(await ada.versions('many'));
+      expect(await clone.contents('many:v0')).toEqual(await ada.contents('many:v0'));
+      await clone.check();
+    }
+    await ben.commit('many', { 'two.txt': 'two' });
+    await expect(ben.push()).rejects.toThrow('not permitted');
+    expect(await ben.versions('many')).toHaveLength(3);
   });
 });
 

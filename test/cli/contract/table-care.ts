@@ -54,12 +54,14 @@ export const CARE: Contract = {
   gc: {
     forms: [
       'gc [--dry-run] [--undo-window DAYS] [--explain]',
+      'gc --also-at REMOTE [--dry-run] [--undo-window DAYS] [--explain]',
       'gc --remote NAME [--dry-run] [--min-age HOURS] [--grace HOURS]',
     ],
     options: [
       '--dry-run',
       '--undo-window DAYS',
       '--explain',
+      '--also-at REMOTE',
       '--remote NAME',
       '--min-age HOURS',
       '--grace HOURS',
@@ -69,6 +71,9 @@ export const CARE: Contract = {
       { line: 'gc', says: /^freed / },
       { line: 'gc --dry-run --undo-window 0 --explain', says: /^would free / },
       { line: 'gc --remote origin --min-age 0 --grace 0', after: PUSHED, json: AT_REMOTE },
+      { line: 'gc --also-at origin', after: PUSHED, says: /^freed / },
+      { line: 'gc --also-at origin --remote origin', after: PUSHED, error: 'USAGE' },
+      { line: 'gc --also-at origin', error: 'REMOTE_NOT_FOUND' },
       { line: 'gc --remote origin', error: 'REMOTE_NOT_FOUND' },
       { line: 'gc now', error: 'USAGE' },
     ],

@@ -79,7 +79,8 @@ export async function* metadataHistory(
       ({ ref, after }) => artifactOfKey(ref) !== undefined && after !== null && equalBytes(after, saved),
     );
     if (made === undefined) continue;
-    const before: Artifact | undefined = await previousOf(store, at);
+    // What it was here before; a state that was merged follows what the remote had.
+    const before: Artifact | undefined = await loadKnown(store, made.before ?? at.state.previous);
     const [was, now] = [
       before && (await findVersion(store, before, version.number)),
       await findVersion(store, at, version.number),
@@ -90,10 +91,10 @@ export async function* metadataHistory(
   }
 }
 
-async function previousOf(source: NodeSource, { state }: Artifact): Promise<Artifact | undefined> {
-  if (state.previous === null) return undefined;
+async function loadKnown(source: NodeSource, state: Digest | null): Promise<Artifact | undefined> {
+  if (state === null) return undefined;
   try {
-    return await loadArtifact(source, state.previous);
+    return await loadArtifact(source, state);
   } catch (error) {
     if (isArtError(error, 'OBJECT_NOT_FOUND')) return undefined;
     throw error;

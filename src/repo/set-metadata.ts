@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { equalBytes } from '#base';
 import { isDigest, placeMetadata } from '#object';
 import type { Digest, Metadata } from '#object';
+import type { NodeSink } from '#store';
 import { editVersion, getVersion } from '#version';
 import type { Artifact } from '#version';
 import { getCommit } from './find.ts';
@@ -18,13 +19,23 @@ export async function setMetadata(
   number: number,
   metadata: Metadata,
 ): Promise<Artifact> {
-  const { value: placed, node } = placeMetadata(metadata);
   const { commit } = await getVersion(draft, artifact, number);
-  const isCommits = samePlaced(placed, (await getCommit(draft, commit)).metadata);
-  if (node && !isCommits) draft.putNode(node.digest, node.bytes);
+  const placed = placeBeside(draft, (await getCommit(draft, commit)).metadata, metadata);
   return editVersion(draft, artifact, number, ({ metadata: _, ...value }) =>
-    isCommits ? value : { ...value, metadata: placed },
+    placed === undefined ? value : { ...value, metadata: placed },
   );
+}
+
+/** Where a version keeps `metadata`: nowhere, if it is `commits`, which its commit has. Raises METADATA_INVALID. */
+export function placeBeside(
+  sink: NodeSink,
+  commits: Metadata | Digest,
+  metadata: Metadata,
+): Metadata | Digest | undefined {
+  const { value: placed, node } = placeMetadata(metadata);
+  if (samePlaced(placed, commits)) return undefined;
+  if (node) sink.putNode(node.digest, node.bytes);
+  return placed;
 }
 
 function samePlaced(a: Metadata | Digest, b: Metadata | Digest): boolean {

@@ -6,6 +6,7 @@ import type { NodeSource } from '#store';
 import { allFates, changedNumbers, fatesOf, findVersion, saveArtifact, withFates } from '#version';
 import type { Artifact, ArtifactIo, Fate } from '#version';
 import { merge } from './merge.ts';
+import { withMergedMetadata } from './merge-metadata.ts';
 import type { History, Merged, Problem, Renumbered } from './merge.ts';
 
 export type SavedArtifact = Artifact & { readonly saved: Digest };
@@ -40,7 +41,8 @@ export async function mergeArtifacts(
   const kept = (artifact: SavedArtifact) => ({ artifact, renumbered: [] });
   if (ours === undefined || equalBytes(ours.saved, theirs.saved)) return kept(theirs);
   if (base?.saved && equalBytes(base.saved, theirs.saved)) return kept(ours);
-  const histories = await historiesOf(io, base, ours, theirs);
+  const sides = await historiesOf(io, base, ours, theirs);
+  const histories = { ...sides, ours: await withMergedMetadata(io, sides) };
   const { fixedBelow, settled } = input;
   const result = merge({ ...histories, fixedBelow, settled });
   if (result.ok) {

@@ -50,6 +50,64 @@ describe('an alias that both moved', () => {
   });
 });
 
+describe('metadata that both changed', () => {
+  const set = ({ scene }: Clone, metadata: Record<string, unknown>, unset: readonly string[] = []) =>
+    scene.in((repository) => repository.meta('model:v0', { set: metadata as never, unset }));
+  const said = ({ scene }: Clone) =>
+    scene.in(async (repository) => (await repository.meta('model:v0')).metadata);
+  const history = ({ scene }: Clone) =>
+    scene.in(async (repository) => {
+      const rows: unknown[] = [];
+      for await (const { metadata } of repository.metaHistory('model:v0')) rows.push(metadata);
+      return rows;
+    });
+
+  async function shared(metadata: Record<string, unknown>) {
+    const clones = await twoClones();
+    const { ada, ben } = clones;
+    await ada.commit('model', { a: '0' });
+    await set(ada, metadata);
+    await ada.push();
+    await ben.pull();
+    return clones;
+  }
+
+  test.each([
+    ['small', 'x'],
+    ['large', 'x'.repeat(10_000)],
+  ])(
+    'has the keys of both, %s: ours of one that both set, and what either took away is gone',
+    async (_, note) => {
+      const { ada, ben } = await shared({ lr: 1, old: true, gone: 1 });
+      await using _a = ada;
+      await using _b = ben;
+      await set(ada, { acc: 0.9, lr: 2, ada: note }, ['gone']);
+      await set(ben, { who: 'ben', lr: 3, ben: note }, ['old']);
+      await ada.push();
+      await ben.push();
+      await ada.pull();
+      const both = { lr: 3, acc: 0.9, who: 'ben', ada: note, ben: note };
+      for (const clone of [ada, ben]) {
+        expect(await said(clone)).toEqual(both);
+        await clone.check();
+      }
+      expect(await ada.versions('model')).toEqual(await ben.versions('model'));
+      expect(await ada.push()).toMatchObject({ upToDate: true });
+    },
+  );
+
+  test('keeps what it was here, through a pull', async () => {
+    const { ada, ben } = await shared({ lr: 1 });
+    await using _a = ada;
+    await using _b = ben;
+    await set(ada, { lr: 2 });
+    await set(ben, { who: 'ben' });
+    await ben.push();
+    await ada.pull();
+    expect(await history(ada)).toEqual([{ lr: 2, who: 'ben' }, { lr: 2 }, { lr: 1 }, {}]);
+  });
+});
+
 describe('fetch', () => {
   test('records what is there, merges nothing, and gc keeps it', async () => {
     const { ada, ben } = await twoClones();

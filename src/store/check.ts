@@ -16,9 +16,9 @@ import type { Location } from './location.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { listPacks, walkPack } from './pack-files.ts';
 import type { PackFile, PackWalk } from './pack-files.ts';
-import { batches, isRowOf } from './pack-index.ts';
-import { RECORDS } from './pack-format.ts';
+import { isRowOf } from './pack-index.ts';
 import type { Row } from './pack-format.ts';
+import { batches, objectsIn } from './pack-rows.ts';
 import { RECORD_RANGE, SNAPSHOT_END, objectKey, objectRange, openRecord } from './records.ts';
 import { replayJournals } from './replay.ts';
 import { pagesOf } from './table.ts';
@@ -146,7 +146,7 @@ class Check {
       const endMin = file.number === journal ? journalEnd : undefined;
       for (const problem of problemsOf(file, walk, files, endMin)) this.#problem(problem);
       for (const { rows } of walk.segments) {
-        for (const batch of batches(rows)) await this.#checkBatch(file, batch);
+        for (const batch of batches(objectsIn(rows))) await this.#checkBatch(file, batch);
       }
     }
   }
@@ -284,8 +284,7 @@ class Check {
     }
     for (const file of listPacks(this.#folder)) {
       if (wanted.size === 0) return true;
-      const rows =
-        walkOf(file)?.segments.flatMap(({ rows: all }) => all.filter(({ kind }) => kind !== RECORDS)) ?? [];
+      const rows = walkOf(file)?.segments.flatMap(({ rows: all }) => objectsIn(all)) ?? [];
       for (const row of rows) {
         const id = row as unknown as ObjectId;
         const name = formatCid(id);

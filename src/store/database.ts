@@ -1,30 +1,15 @@
 /** Opens LevelDB briefly: one process at a time, brought up to date with the journal, let go when others wait. */
 import { strict as assert } from 'node:assert';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, Pace, errnoOf, sleep } from '#base';
-import { CHUNK, NODE } from '#object';
-import type { Digest, ObjectKind } from '#object';
-import { loadCompression } from './compression.ts';
-import { JOURNAL_START } from './journal.ts';
-import { encodeLocation, isInline, locationOf } from './location.ts';
+import { catchUp } from './catch-up.ts';
 import type { PackReader } from './pack-reader.ts';
-import { packName, walkPack } from './pack-files.ts';
-import { RECORDS } from './pack-format.ts';
-import type { Row } from './pack-format.ts';
+import { packName } from './pack-files.ts';
 import { OwnerLock } from './owner-lock.ts';
 import type { RecordRow } from './object-store.ts';
-import {
-  META_KEY,
-  SNAPSHOT_END,
-  decodeChanges,
-  decodeMeta,
-  encodeMeta,
-  objectKey,
-  recordKey,
-  sealRecord,
-} from './records.ts';
-import type { Meta, RecordChanges } from './records.ts';
+import { META_KEY, decodeMeta, encodeMeta } from './records.ts';
+import type { Meta } from './records.ts';
 import { openTable, recordIn, recordsIn, writeChanges } from './table.ts';
 import type { Change, Put, Table } from './table.ts';
 
@@ -180,7 +165,10 @@ export class Database {
     try {
       this.#table = await this.#openTable();
       try {
-        await this.#catchUp();
+        this.#meta = decodeMeta(this.table.getSync(META_KEY));
+        await catchUp(this.#packs, this.#reader, this.#meta, (changes, meta) =>
+          this.write([...changes, this.setMeta(meta)]),
+        );
       } catch (error) {
         await this.#table.close();
         this.#table = undefined;
@@ -235,80 +223,5 @@ export class Database {
         });
       }
     }
-  }
-
-  // A crash can come after the journal was made durable and before LevelDB was: the journal is right.
-  async #catchUp(): Promise<void> {
-    let meta = decodeMeta(this.table.getSync(META_KEY));
-    this.#meta = meta;
-    for (;;) {
-      const path = this.journalPath(meta.journal);
-      const size = sizeOf(path);
-      if (size === undefined || size < meta.journalEnd) {
-        throw new ArtError(
-          'STORE_DAMAGED',
-          `the journal ${path} is ${size === undefined ? 'gone' : 'shorter than it was'}`,
-        );
-      }
-      if (size > meta.journalEnd) {
-        await loadCompression();
-        const walk = walkPack(path, meta.journalEnd);
-        for (const segment of walk.segments) {
-          meta = { ...meta, journalEnd: segment.end };
-          await this.write([...this.#replay(meta.journal, segment.rows), this.setMeta(meta)]);
-        }
-      }
-      const next = meta.nextPack;
-      const orphan = join(this.#packs, packName(next, 'pack'));
-      if (existsSync(this.journalPath(next))) {
-        meta = { ...meta, journal: next, journalEnd: JOURNAL_START, nextPack: next + 1 };
-        await this.write([this.setMeta(meta)]);
-      } else if (existsSync(orphan)) {
-        meta = { ...meta, nextPack: next + 1 };
-        await this.write([...this.#adopt(next, orphan), this.setMeta(meta)]);
-      } else return;
-    }
-  }
-
-  // A pack that was named but not indexed. Its chunks are good to have; its nodes may name what gc has removed since.
-  #adopt(pack: number, path: string): Change[] {
-    const rows = walkPack(path).segments.flatMap(({ rows }) => rows);
-    return rows.filter(({ kind }) => kind === CHUNK).map((row) => objectPut(pack, row, undefined));
-  }
-
-  #replay(journal: number, rows: readonly Row[]): Change[] {
-    this.#reader.forget(journal);
-    const locations = rows.map((row) => locationOf(journal, row));
-    const contents = this.#reader.read(locations);
-    return rows.flatMap((row, i) =>
-      row.kind === RECORDS
-        ? recordChanges(decodeChanges(contents[i]))
-        : [objectPut(journal, row, row.kind === NODE || isInline(row) ? contents[i] : undefined)],
-    );
-  }
-}
-
-/** The change that says where an object lies; `bytes` are its own, wanted if it also stands in LevelDB. */
-export function objectPut(pack: number, row: Row, bytes: Uint8Array | undefined): Put {
-  const value = encodeLocation(pack, row, bytes !== undefined && isInline(row) ? bytes : undefined);
-  return { type: 'put', key: objectKey(row.kind as ObjectKind, row.digest as Digest), value };
-}
-
-export function recordChanges(changes: RecordChanges): Change[] {
-  return [...changes]
-    .filter(([key]) => key !== SNAPSHOT_END)
-    .map(([key, value]) =>
-      value === undefined
-        ? { type: 'del', key: recordKey(key) }
-        : { type: 'put', key: recordKey(key), value: sealRecord(key, value) },
-    );
-}
-
-function sizeOf(path: string): number | undefined {
-  try {
-    return statSync(path).size;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

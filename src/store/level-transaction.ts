@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ArtError, DigestTable } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectKind } from '#object';
-import { objectPut, recordChanges } from './database.ts';
+import { objectPut, recordChanges } from './changes.ts';
 import type { Database } from './database.ts';
 import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';

@@ -1,5 +1,5 @@
 /** Writes what only the database has into packs and a journal, and sets damaged ones aside. */
-import { renameSync } from 'node:fs';
+import { renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '#base';
 import { formatCid } from '#object';
@@ -35,13 +35,18 @@ export async function mend(art: string, { damaged, journalsLack, rescued }: Want
   await removeRows(store, lost);
   for (const file of damaged) {
     store.packReader.forget(file.number);
-    renameSync(
-      file.path,
-      join(art, 'tmp', `damaged-${packName(file.number, file.journal ? 'journal' : 'pack')}`),
-    );
+    setAside(art, file);
   }
   syncFolder(join(art, 'packs'));
   return lost;
+}
+
+// It stays for a day, for whoever can still make something of it: gc counts from when a file was last touched.
+function setAside(art: string, { number, path, journal }: PackFile): void {
+  const aside = join(art, 'tmp', `damaged-${packName(number, journal ? 'journal' : 'pack')}`);
+  renameSync(path, aside);
+  const now = new Date();
+  utimesSync(aside, now, now);
 }
 
 async function removeRows(store: LevelStore, ids: readonly ObjectId[]): Promise<void> {

@@ -7,9 +7,11 @@ import {
   JOURNAL_ALIGNMENT,
   PACK_ALIGNMENT,
   TRAILER_BYTES_MAX,
+  aligned,
   beginsTrailer,
   decodeHeader,
   decodeTrailer,
+  framesEnd,
   trailerLengthAtEnd,
   trailerLengthByCounts,
 } from './pack-format.ts';
@@ -124,6 +126,7 @@ function searchForward(fd: number, fileBytes: number, from: number, header: Head
       if (length > TRAILER_BYTES_MAX || begins + length > fileBytes) continue;
       try {
         const segment = decodeTrailer(readAt(fd, begins, length), begins, path);
+        if (aligned(framesEnd(segment), alignment) !== begins) continue; // It came with a file that holds such a pack.
         if (segment.start !== covered) {
           problems.push(`${path}: bytes ${covered} to ${segment.start} belong to no readable segment`);
           wholeToEnd = false;

@@ -180,6 +180,12 @@ export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): 
   return { start, trailerOffset: offset, end: offset + bytes.length, previous, rows };
 }
 
+/** Where the last frame of a segment ends. */
+export function framesEnd({ start, rows }: Pick<SegmentInfo, 'start' | 'rows'>): number {
+  const frame = rows.at(-1)?.frame;
+  return frame === undefined ? start : frame.offset + frame.storedBytes;
+}
+
 /** Rounds up to the next multiple of `alignment`. */
 export function aligned(offset: number, alignment: number): number {
   return Math.ceil(offset / alignment) * alignment;

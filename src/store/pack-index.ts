@@ -1,18 +1,15 @@
 /** Reads out of the packs alone where every object lies, into a table. */
 import { equalBytes, nextTurn, throwIfAborted } from '#base';
 import type { ObjectId } from '#object';
-import { objectPut } from './database.ts';
+import { objectPut } from './changes.ts';
 import { isInline, locationOf } from './location.ts';
 import { walkPack } from './pack-files.ts';
 import type { PackFile } from './pack-files.ts';
-import { RECORDS } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
 import type { PackReader } from './pack-reader.ts';
+import { batches, objectsIn } from './pack-rows.ts';
 import { writeChanges } from './table.ts';
 import type { Change, Table } from './table.ts';
-
-const READ_BYTES = 8 * 1024 * 1024;
-const READ_ROWS = 1000;
 
 export interface IndexOptions {
   /** Read every object, and pass over copies that are damaged. */
@@ -40,12 +37,11 @@ export async function indexPack(
   let objects = 0;
   let bad = 0;
   for (const segment of walk.segments) {
-    for (const rows of batches(segment.rows)) {
+    for (const rows of batches(objectsIn(segment.rows))) {
       throwIfAborted(options.signal);
       const read = rows.filter((row) => options.deep === true || isInline(row));
-      const ids = read.map(({ kind, digest }) => ({ kind, digest }) as ObjectId);
       const contents = packs.readWhole(
-        ids,
+        read,
         read.map((row) => locationOf(file.number, row)),
       );
       const changes: Change[] = [];
@@ -63,22 +59,6 @@ export async function indexPack(
   }
   if (bad > 0) problems.push(`${file.path}: ${bad} objects are damaged`);
   return { objects, problems };
-}
-
-/** Rows of objects in runs that may be read at once. */
-export function* batches(rows: readonly Row[]): Generator<Row[]> {
-  let run: Row[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    if (row.kind === RECORDS) continue;
-    run.push(row);
-    bytes += row.bytes;
-    if (bytes < READ_BYTES && run.length < READ_ROWS) continue;
-    yield run;
-    run = [];
-    bytes = 0;
-  }
-  if (run.length > 0) yield run;
 }
 
 /** Whether a row's digest is `id`'s. */

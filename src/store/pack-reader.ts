@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, equalBytes, errnoOf, fileError, isArtError } from '#base';
 import { hash } from '#object';
-import type { ObjectId } from '#object';
+import type { Digest } from '#object';
 import { CODEC_NONE, decompress } from './compression.ts';
 import type { Location } from './location.ts';
 import { packName } from './pack-files.ts';
@@ -46,7 +46,10 @@ export class PackReader {
   }
 
   /** The bytes of `ids` at their `locations`, verified; undefined where they cannot be had. Views as `read` gives. */
-  readWhole(ids: readonly ObjectId[], locations: readonly Location[]): (Uint8Array | undefined)[] {
+  readWhole(
+    ids: readonly { readonly digest: Digest }[],
+    locations: readonly Location[],
+  ): (Uint8Array | undefined)[] {
     let contents: readonly (Uint8Array | undefined)[];
     try {
       contents = this.read(locations);
@@ -66,8 +69,17 @@ export class PackReader {
     this.#frameBytes = 0;
   }
 
-  /** Forgets a pack, so that a file of that name is opened anew. */
+  /** Forgets a pack, so that a file of that name is opened and read anew. */
   forget(pack: number): void {
+    this.#closeFile(pack);
+    for (const [key, bytes] of this.#frames) {
+      if (!key.startsWith(`${pack}:`)) continue;
+      this.#frames.delete(key);
+      this.#frameBytes -= bytes.length;
+    }
+  }
+
+  #closeFile(pack: number): void {
     const fd = this.#fds.get(pack);
     if (fd !== undefined) closeSync(fd);
     this.#fds.delete(pack);
@@ -148,7 +160,7 @@ export class PackReader {
       openEither(join(this.#folder, packName(pack, 'pack'))) ??
       openEither(join(this.#folder, packName(pack, 'journal')));
     if (fd === undefined) throw new PackGone(`pack ${pack} is gone`);
-    if (this.#fds.size >= OPEN_PACKS_MAX) this.forget(this.#fds.keys().next().value!);
+    if (this.#fds.size >= OPEN_PACKS_MAX) this.#closeFile(this.#fds.keys().next().value!);
     this.#fds.set(pack, fd);
     return fd;
   }

@@ -1,5 +1,5 @@
 /** Builds the database anew from packs and journals, and mends those if the old database can help. */
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, DigestTable, equalBytes, isArtError } from '#base';
 import { CHUNK, NODE, formatCid, hash } from '#object';
@@ -8,8 +8,8 @@ import type { Roots } from './object-store.ts';
 import { walkClosure } from './closure.ts';
 import type { Promised } from './closure.ts';
 import { CODEC_NONE, loadCompression } from './compression.ts';
-import { objectPut } from './database.ts';
-import { JOURNAL_START, createJournal } from './journal.ts';
+import { objectPut } from './changes.ts';
+import { JOURNAL_START, createJournal, cutJournal } from './journal.ts';
 import { checkLevelFiles } from './level-check.ts';
 import { decodeLocation } from './location.ts';
 import { NO_PACK, mend } from './mend.ts';
@@ -21,6 +21,7 @@ import type { PackFile } from './pack-files.ts';
 import { indexPack } from './pack-index.ts';
 import type { IndexOptions } from './pack-index.ts';
 import { PackReader } from './pack-reader.ts';
+import { isWhole } from './pack-rows.ts';
 import {
   META_KEY,
   SNAPSHOT_END,
@@ -107,17 +108,44 @@ class Builder {
   }
 
   async build(): Promise<Built> {
+    await this.#leaveTornEnd();
     const folder = newDatabaseFolder(this.#art);
+    try {
+      const built = await this.#fillAt(folder);
+      swapDatabase(this.#art, folder);
+      return built;
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  // A segment that was being made durable when the power went was told of to nobody: it counts as never written.
+  async #leaveTornEnd(): Promise<void> {
+    const file = listPacks(this.#folder).findLast(({ journal }) => journal);
+    if (file === undefined) return;
+    const { number, path } = file;
+    const last = walkPack(path).segments.at(-1);
+    if (last === undefined || isWhole(this.#packs, number, last.rows)) return;
+    const old = await openOld(this.#art);
+    await old?.table.close();
+    if (old !== undefined && !isLater({ journal: number, end: last.end }, old.meta)) return; // Damage, not a tear.
+    copyFileSync(path, join(this.#art, 'tmp', `torn-${packName(number, 'journal')}`));
+    cutJournal(path, last.start);
+    this.#packs.forget(number);
+    this.#problems.push(
+      `${path}: the last segment, at ${last.start}, is damaged or was never finished, and was left out`,
+    );
+  }
+
+  async #fillAt(folder: string): Promise<Built> {
     const table = openTable(folder, { create: true });
     await table.open();
-    let built: Built;
     try {
-      built = await this.#fill(table);
+      return await this.#fill(table);
     } finally {
       await table.close();
     }
-    swapDatabase(this.#art, folder);
-    return built;
   }
 
   async #fill(table: Table): Promise<Built> {
@@ -177,8 +205,10 @@ class Builder {
     };
   }
 
+  // Journals are always read: in the middle of one a power cut, too, may have left trailers without their bytes.
   async #index(table: Table, file: PackFile, mayBeTorn: boolean): Promise<void> {
-    const { objects, problems } = await indexPack(table, this.#packs, file, this.#options);
+    const deep = this.#options.deep === true || file.journal;
+    const { objects, problems } = await indexPack(table, this.#packs, file, { ...this.#options, deep });
     this.#objects += objects;
     const torn =
       mayBeTorn &&

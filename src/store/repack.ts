@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
-import { objectPut } from './database.ts';
+import { objectPut } from './changes.ts';
 import type { Database } from './database.ts';
 import { JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';

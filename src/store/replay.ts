@@ -62,7 +62,7 @@ function changesIn(
 ): RecordChanges[] {
   const rows = segment.rows.filter(({ kind }) => kind === RECORDS);
   const lists = packs.readWhole(
-    rows.map(({ digest }) => ({ kind: 0, digest })),
+    rows,
     rows.map((row) => locationOf(journal, row)),
   );
   const found: RecordChanges[] = [];

@@ -15,6 +15,7 @@ import {
   aligned,
   decodeTrailer,
   encodeHeader,
+  framesEnd,
   trailerLengthAtEnd,
 } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
@@ -104,9 +105,7 @@ export function decodeWireIndex(index: Uint8Array, what: string): WireIndex {
   const { start, rows } = decodeTrailer(index, Number.MAX_SAFE_INTEGER, what);
   if (start !== HEADER_BYTES) throw corrupt('begins in the wrong place');
   if (rows.some(({ kind }) => kind === RECORDS)) throw corrupt('lists what is no object');
-  const last = rows.at(-1)?.frame;
-  const end = last === undefined ? start : last.offset + last.storedBytes;
-  return { packBytes: aligned(end, JOURNAL_ALIGNMENT) + index.length, rows };
+  return { packBytes: aligned(framesEnd({ start, rows }), JOURNAL_ALIGNMENT) + index.length, rows };
 }
 
 /** How long the index is that ends a pack whose last bytes are `tail` (16 suffice); undefined if none does. */

@@ -344,6 +344,14 @@ describe('damage to packs', () => {
   });
 });
 
+test('a rebuild that is stopped leaves everything as it was', async () => {
+  const art = image();
+  const signal = AbortSignal.abort();
+  await expect(rebuildDatabase(art, { roots, signal })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  expect(readdirSync(join(art, 'tmp'))).toEqual([]);
+  await expectWhole(art);
+});
+
 test('a rebuilt store is where it was: nothing else lies about', async () => {
   const art = image();
   await rebuildDatabase(art, { roots });

@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, Pace, errnoOf, sleep } from '#base';
+import type { ErrorCode } from '#base';
 import { catchUp } from './catch-up.ts';
 import type { PackReader } from './pack-reader.ts';
 import { packName } from './pack-files.ts';
@@ -14,6 +15,8 @@ import { openTable, recordIn, recordsIn, writeChanges } from './table.ts';
 import type { Change, Put, Table } from './table.ts';
 
 const TICKET_MS = 20;
+/** How often LevelDB is tried while it is locked: some 3 s. */
+const LOCKED_TRIES = 200;
 
 export class Database {
   readonly lock: OwnerLock;
@@ -25,6 +28,8 @@ export class Database {
   #meta: Meta | undefined;
   #opening: Promise<void> | undefined;
   #pins = 0;
+  /** Why it is not open though it is pinned. It stays so until all have let it go. */
+  #failure: unknown;
   #closed = false;
   #watch: NodeJS.Timeout | undefined;
 
@@ -37,30 +42,33 @@ export class Database {
 
   /** The open database; only between `pin` and `unpin`. */
   get table(): Table {
+    if (this.#failure !== undefined) throw this.#failure;
     assert(this.#table, 'the database is not open');
     return this.#table;
   }
 
   get meta(): Meta {
+    if (this.#failure !== undefined) throw this.#failure;
     assert(this.#meta, 'the database is not open');
     return this.#meta;
   }
 
   /** Keeps the database open until `unpin`. */
   async pin(): Promise<void> {
-    assert(!this.#closed, 'the store is used after it was disposed of');
     this.#pins++;
     try {
-      await (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)));
+      await this.#opened();
     } catch (error) {
-      this.#pins--;
+      this.unpin();
       throw error;
     }
   }
 
   unpin(): void {
     assert(this.#pins > 0);
-    this.#pins--;
+    if (--this.#pins > 0 || this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.lock.release();
   }
 
   /** Runs `work` with the database open; it may stay open afterwards until somebody waits for it. */
@@ -76,7 +84,7 @@ export class Database {
   /** Lets waiting processes in, if there are any and nobody here is in the middle of something. */
   breathe(): Promise<void> | undefined {
     if (!this.#pace.due() || !this.lock.wanted()) return undefined;
-    return this.#stepAside();
+    return this.aside(async () => {});
   }
 
   /** Runs `work` without the caller's pin, so that the database can be closed meanwhile. */
@@ -86,7 +94,18 @@ export class Database {
       await this.rest();
       return await work();
     } finally {
-      await this.pin();
+      await this.#pinAgain();
+    }
+  }
+
+  // The caller lets go of its pin in any case.
+  async #pinAgain(): Promise<void> {
+    this.#pins++;
+    try {
+      await this.#opened();
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
     }
   }
 
@@ -94,14 +113,36 @@ export class Database {
   async rest(): Promise<void> {
     await this.#opening?.catch(() => {});
     if (this.#pins > 0 || this.#table === undefined) return;
-    const table = this.#table;
-    this.#table = undefined;
-    clearInterval(this.#watch);
     try {
-      await table.close();
+      await this.#closeTable();
     } finally {
       this.lock.release();
     }
+  }
+
+  /**
+   * Runs what changes packs or a journal and then rows. If it fails, what the database knows of them may be wrong: whoever
+   * has it pinned gets the error, and whoever pins it after that finds it brought up to date.
+   */
+  async changing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      return await this.#fail(error);
+    }
+  }
+
+  async #fail(error: unknown): Promise<never> {
+    this.#failure ??= error;
+    await this.#closeTable();
+    throw error;
+  }
+
+  async #closeTable(): Promise<void> {
+    const table = this.#table;
+    this.#table = undefined;
+    clearInterval(this.#watch);
+    await table?.close();
   }
 
   /** Closes the database for good: using it again is a bug. */
@@ -130,12 +171,14 @@ export class Database {
       await writeChanges(this.table, changes, { sync: true });
     } catch (cause) {
       if (errnoOf(cause)?.startsWith('LEVEL_') !== true) throw cause;
-      this.#meta = decodeMeta(this.table.getSync(META_KEY)); // What it remembers of itself was not written either.
       const full = /No space left|Disk quota/.test(String((cause as Error).cause ?? cause));
-      throw new ArtError(
-        full ? 'DISK_FULL' : 'IO_FAILED',
-        `the database in ${this.#folder} could not be written`,
-        { cause },
+      // Some of it may be written, and LevelDB's log may end in the middle of a record.
+      await this.#fail(
+        new ArtError(
+          full ? 'DISK_FULL' : 'IO_FAILED',
+          `the database in ${this.#folder} could not be written`,
+          { cause },
+        ),
       );
     }
   }
@@ -150,13 +193,10 @@ export class Database {
     return join(this.#packs, packName(number, 'journal'));
   }
 
-  async #stepAside(): Promise<void> {
-    this.unpin();
-    try {
-      await this.rest();
-    } finally {
-      await this.pin();
-    }
+  async #opened(): Promise<void> {
+    assert(!this.#closed, 'the store is used after it was disposed of');
+    if (this.#failure !== undefined) throw this.#failure;
+    await (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)));
   }
 
   async #open(): Promise<void> {
@@ -170,8 +210,7 @@ export class Database {
           this.write([...changes, this.setMeta(meta)]),
         );
       } catch (error) {
-        await this.#table.close();
-        this.#table = undefined;
+        await this.#closeTable();
         throw error;
       }
     } catch (error) {
@@ -195,33 +234,31 @@ export class Database {
         await table.open();
         return table;
       } catch (error) {
-        const cause = (error as Error).cause as Error | undefined;
         // Possible only while somebody takes a dead holder's lock over; it lasts milliseconds.
-        if (errnoOf(cause) === 'LEVEL_LOCKED' && attempt < 200) {
-          await sleep(5 + Math.random() * 20);
-          continue;
-        }
-        const why = cause?.message ?? (error as Error).message;
-        if (/already held by process/.test(why)) {
-          throw new ArtError('LOCKED', `the database in ${this.#folder} is open in this process already`, {
-            cause: error,
-          });
-        }
-        if (/Permission denied|Read-only file system/.test(why)) {
-          throw new ArtError(
-            'FOLDER_UNWRITABLE',
-            `the database in ${this.#folder} cannot be written: ${why}`,
-            { cause: error },
-          );
-        }
-        if (/No space left/.test(why))
-          throw new ArtError('DISK_FULL', `no space left to open the database in ${this.#folder}`, {
-            cause: error,
-          });
-        throw new ArtError('STORE_DAMAGED', `the database in ${this.#folder} cannot be opened: ${why}`, {
-          cause: error,
-        });
+        if (attempt === LOCKED_TRIES || !isLocked(error)) throw openingError(this.#folder, error);
+        await sleep(5 + Math.random() * 20);
       }
     }
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return errnoOf((error as Error).cause) === 'LEVEL_LOCKED';
+}
+
+function openingError(folder: string, error: unknown): ArtError {
+  const why = ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message;
+  const failure = (code: ErrorCode, message: string) => new ArtError(code, message, { cause: error });
+  const database = `the database in ${folder}`;
+  if (/already held by process/.test(why))
+    return failure('LOCKED', `${database} is open in this process already`);
+  if (isLocked(error))
+    return failure(
+      'LOCKED',
+      `${database} is open in another process, which is not the one that has the lock`,
+    );
+  if (/Permission denied|Read-only file system/.test(why))
+    return failure('FOLDER_UNWRITABLE', `${database} cannot be written: ${why}`);
+  if (/No space left/.test(why)) return failure('DISK_FULL', `no space left to open ${database}`);
+  return failure('STORE_DAMAGED', `${database} cannot be opened: ${why}`);
 }

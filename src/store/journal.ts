@@ -1,8 +1,7 @@
 /** Appends small transactions to the shared journal pack, under the lock. */
-import { closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
-import { ArtError, fileError, syncFolder, writeAll } from '#base';
+import { ArtError, fileError, replaceFile, writeAll } from '#base';
 import { HEADER_BYTES, JOURNAL_ALIGNMENT, encodeHeader } from './pack-format.ts';
 
 /** A journal longer than this is left and a new one begun. */
@@ -10,18 +9,16 @@ export const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
 /** Where the first segment of a journal begins. */
 export const JOURNAL_START = HEADER_BYTES;
 
-/** Makes an empty journal, durably, unless a crash left one. */
+/**
+ * Makes an empty journal, durably, unless there is an empty one. It gets its name with its header: nobody ever sees a
+ * shorter one. A journal that holds something is never replaced: raises IO_FAILED.
+ */
 export function createJournal(path: string): void {
-  if (existsSync(path)) return;
   try {
-    const fd = openSync(path, 'wx');
-    try {
-      writeAll(fd, encodeHeader(randomBytes(16), JOURNAL_ALIGNMENT));
-      fdatasyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    syncFolder(dirname(path));
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+    if (bytes === HEADER_BYTES) return;
+    if (bytes !== undefined) throw new ArtError('IO_FAILED', `the database does not know of ${path}`);
+    replaceFile(path, encodeHeader(randomBytes(16), JOURNAL_ALIGNMENT));
   } catch (error) {
     throw fileError(error, path);
   }

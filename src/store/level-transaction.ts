@@ -190,23 +190,26 @@ export class LevelTransaction implements Transaction {
   }
 
   async #writeJournal(changes: RecordChanges): Promise<void> {
-    const current = this.#current;
+    if (changes.size === 0 && this.#current.empty) return;
+    await this.#database.changing(() => this.#append(changes));
+    this.#current = this.#newUnpublished();
+  }
+
+  async #append(changes: RecordChanges): Promise<void> {
+    const { meta } = this.#database;
     const lists = encodeChanges(changes).map(
       (bytes) => ({ kind: RECORDS, digest: hash(bytes), bytes }) as const,
     );
-    if (lists.length === 0 && current.empty) return;
-    const { meta } = this.#database;
     let { journal, journalEnd, nextPack } = meta;
     if (journalEnd > JOURNAL_BYTES_MAX) {
       cutJournal(this.#database.journalPath(journal), journalEnd); // Nobody appends to it again: no torn end may stay.
       [journal, journalEnd, nextPack] = [nextPack, JOURNAL_START, nextPack + 1];
       createJournal(this.#database.journalPath(journal));
     }
-    const { parts, sealed, end } = current.toJournal(journalEnd, lists);
+    const { parts, sealed, end } = this.#current.toJournal(journalEnd, lists);
     appendJournal(this.#database.journalPath(journal), journalEnd, parts);
     const last = this.#database.setMeta({ ...meta, journal, journalEnd: end, nextPack });
     await this.#database.write([...rowChanges(journal, [sealed]), ...recordChanges(changes), last]);
-    this.#current = this.#newUnpublished();
   }
 
   // What gc may have taken since it was looked up must still be there, or the version would have a hole.

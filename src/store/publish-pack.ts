@@ -1,7 +1,7 @@
 /** Gives a finished pack its number and name, and makes its objects found. */
-import { renameSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileError, syncFolder } from '#base';
+import { existsSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ArtError, fileError, syncFolder } from '#base';
 import type { Database } from './database.ts';
 import { packName } from './pack-files.ts';
 import type { PackWriter } from './pack-writer.ts';
@@ -21,13 +21,21 @@ export async function publishPack(
 ): Promise<void> {
   const number = database.meta.nextPack;
   session.note(number);
+  await database.changing(async () => {
+    nameFile(pack.path, join(folder, packName(number, 'pack')));
+    steps.onNamed?.();
+    await database.write(steps.changes(number));
+    await database.write([database.setMeta({ ...database.meta, nextPack: number + 1 })]);
+  });
+}
+
+// Under the lock nobody comes in between. Rows may name what has the name already: it is never replaced.
+function nameFile(temporary: string, path: string): void {
+  if (existsSync(path)) throw new ArtError('IO_FAILED', `the database does not know of ${path}`);
   try {
-    renameSync(pack.path, join(folder, packName(number, 'pack')));
-    syncFolder(folder);
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
   } catch (error) {
-    throw fileError(error, pack.path);
+    throw fileError(error, temporary);
   }
-  steps.onNamed?.();
-  await database.write(steps.changes(number));
-  await database.write([database.setMeta({ ...database.meta, nextPack: number + 1 })]);
 }

@@ -32,45 +32,46 @@ const RECORDS_A_PAGE = 1000;
 export async function beginJournal(store: LevelStore): Promise<void> {
   const { database } = store;
   await store.exclusively(() =>
-    database.use(async () => {
-      const { nextPack: journal, journalEnd } = database.meta;
-      cutJournal(database.journalPath(), journalEnd);
-      createJournal(database.journalPath(journal));
-      let end = JOURNAL_START;
-      let changes = new Map<string, Uint8Array | undefined>();
-      let bytes = 0;
-      const append = () => {
-        end = appendChanges(database, journal, end, changes);
-        changes = new Map();
-        bytes = 0;
-      };
-      let after: string | undefined;
-      for (;;) {
-        const rows = await database.listRecords('', {
-          ...(after !== undefined && { after }),
-          limit: RECORDS_A_PAGE,
-        });
-        for (const { key, value } of rows) {
-          changes.set(key, value);
-          bytes += key.length + value.length;
-          if (bytes > SNAPSHOT_SEGMENT_BYTES) append();
-        }
-        if (rows.length < RECORDS_A_PAGE) break;
-        after = rows[rows.length - 1].key;
-      }
-      changes.set(SNAPSHOT_END, undefined);
-      append();
-      const { meta } = database;
-      await database.write([
-        database.setMeta({
-          ...meta,
-          journal,
-          journalEnd: end,
-          nextPack: Math.max(meta.nextPack, journal + 1),
-        }),
-      ]);
-    }),
+    database.use(() =>
+      database.changing(async () => {
+        const { nextPack: journal, journalEnd } = database.meta;
+        cutJournal(database.journalPath(), journalEnd);
+        createJournal(database.journalPath(journal));
+        const end = await appendRecords(database, journal);
+        const meta = { ...database.meta, journal, journalEnd: end, nextPack: journal + 1 };
+        await database.write([database.setMeta(meta)]);
+      }),
+    ),
   );
+}
+
+/** Appends every record there is to an empty journal; gives where it then ends. */
+async function appendRecords(database: Database, journal: number): Promise<number> {
+  let end = JOURNAL_START;
+  let changes = new Map<string, Uint8Array | undefined>();
+  let bytes = 0;
+  const append = () => {
+    end = appendChanges(database, journal, end, changes);
+    changes = new Map();
+    bytes = 0;
+  };
+  let after: string | undefined;
+  for (;;) {
+    const rows = await database.listRecords('', {
+      ...(after !== undefined && { after }),
+      limit: RECORDS_A_PAGE,
+    });
+    for (const { key, value } of rows) {
+      changes.set(key, value);
+      bytes += key.length + value.length;
+      if (bytes > SNAPSHOT_SEGMENT_BYTES) append();
+    }
+    if (rows.length < RECORDS_A_PAGE) break;
+    after = rows[rows.length - 1].key;
+  }
+  changes.set(SNAPSHOT_END, undefined);
+  append();
+  return end;
 }
 
 function appendChanges(database: Database, journal: number, start: number, changes: RecordChanges): number {

@@ -5,8 +5,14 @@ import { processSink } from './process-sink.ts';
 import { runCli } from './run.ts';
 
 const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** What the process ends with unless the command line says how it went. */
+const UNANSWERED = 1;
+const UNFINISHED = 'error: art ended before it was done; this is a fault in art [FAILED]\n';
 
 export async function runProcess(): Promise<void> {
+  // Whoever waits for what never comes leaves nothing to do, and Node would end with success.
+  process.exitCode = UNANSWERED;
+  process.once('beforeExit', () => process.stderr.write(UNFINISHED));
   const stopping = new AbortController();
   const stop = () => {
     stopping.abort();

@@ -1,5 +1,6 @@
 /** Places files in a thread of its own where there is much to place, else at once. */
 import { Worker } from 'node:worker_threads';
+import { ArtError } from '#base';
 import { placeFiles, type Placed, type Placement } from './placing.ts';
 
 /** With fewer, a thread has not even started when all is done. */
@@ -24,18 +25,24 @@ export class Placer implements AsyncDisposable {
   /** Memory that came back and serves again: fresh pages take longer than copying into them. */
   readonly #rooms: ArrayBuffer[] = [];
   #last: Promise<unknown> = Promise.resolve();
+  /** Why the thread places nothing any more. */
+  #failure: Error | undefined;
 
-  /** `files`: how many there will be, about. */
-  constructor({ files }: { readonly files: number }) {
-    const program = files < FILES_MIN ? undefined : workerProgram();
-    if (program === undefined) return;
-    this.#worker = new Worker(program, {
-      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
-    });
-    this.#worker.on('message', (placed: PlacedInRoom) => this.#waiting.shift()?.resolve(placed));
-    this.#worker.on('error', (error) => {
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
-    });
+  /** `files`: how many there will be, about. `program`: what the thread runs, if not what was built. */
+  constructor({
+    files,
+    program = builtProgram(),
+  }: {
+    readonly files: number;
+    readonly program?: URL | undefined;
+  }) {
+    this.#worker = files < FILES_MIN || program === undefined ? undefined : startThread(program);
+    this.#worker?.on('message', (placed: PlacedInRoom) => this.#waiting.shift()?.resolve(placed));
+    this.#worker?.on('error', (error) => this.#fail(error));
+    this.#worker?.on('messageerror', (error) => this.#fail(error));
+    this.#worker?.on('exit', (status) =>
+      this.#fail(new ArtError('IO_FAILED', `the thread that places files ended (status ${status})`)),
+    );
   }
 
   /** Room for the contents of one placement. */
@@ -56,12 +63,20 @@ export class Placer implements AsyncDisposable {
     const room = placement.bytes.buffer as ArrayBuffer;
     const worker = this.#worker;
     if (worker === undefined) return { ...placeFiles(placement), room };
+    // It would take the placement, and never answer.
+    if (this.#failure !== undefined) throw this.#failure;
     const placed = new Promise<PlacedInRoom>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       worker.postMessage(placement, [room]);
     });
     this.#last = placed.catch(() => {});
     return placed;
+  }
+
+  /** Nobody waits for a thread that is gone, now or later. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
 
   /** Waits until what was begun is done: no file is left half written. */
@@ -71,7 +86,18 @@ export class Placer implements AsyncDisposable {
   }
 }
 
-/** The worker as it was built; undefined when the program runs from its sources, which a thread cannot read. */
-function workerProgram(): URL | undefined {
+/** Undefined where the system gives no thread: then all is placed by the caller. */
+function startThread(program: URL): Worker | undefined {
+  try {
+    return new Worker(program, {
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The thread's program as it was built; undefined when this runs from its sources, which a thread cannot read. */
+function builtProgram(): URL | undefined {
   return import.meta.url.endsWith('.ts') ? undefined : new URL(import.meta.resolve('#placing-worker'));
 }

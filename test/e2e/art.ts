@@ -15,7 +15,12 @@ export interface Result {
 }
 
 export function art(cwd: string, ...words: string[]): Result {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [ART, ...words], {
+  return artAfter([], cwd, ...words);
+}
+
+/** Runs a command in a process that was given `nodeOptions`. */
+export function artAfter(nodeOptions: readonly string[], cwd: string, ...words: string[]): Result {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...nodeOptions, ART, ...words], {
     cwd,
     env: environment(),
     encoding: 'utf8',

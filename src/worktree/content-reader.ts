@@ -107,8 +107,9 @@ export class ContentReader {
         const got = this.#guarded(entry, outcomeOf(await reading));
         if (got === undefined) return undefined;
         done += got;
-        if (done > entry.size) return undefined;
         last = got === 0;
+        // Some file systems end a file early and say nothing of it.
+        if (last ? done !== entry.size : done > entry.size) return undefined;
         hasher.update(space.subarray(0, got));
         const count = chunker.take(got, { last });
         if (!last) reading = readSome(fd, (space = chunker.space()));

@@ -16,6 +16,7 @@ import { Work } from './progress.ts';
 import type { Spool } from './spool.ts';
 import { StatCacheWriter } from './stat-cache-writer.ts';
 import { isRacy } from './stat-row.ts';
+import { unfinishedPrefix } from './unfinished.ts';
 
 const BATCH_ROWS = 1000;
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -69,7 +70,7 @@ class ApplyPass {
     this.#plan = plan;
     this.#options = options;
     this.#folders = new Folders(by.root);
-    this.#writer = new FileWriter(this.#folders);
+    this.#writer = new FileWriter(this.#folders, unfinishedPrefix(by.root, options.tmpDir));
     this.#placer = by.placer;
     this.#stats = by.stats;
     const { written, removed, bytes } = plan.counts;

@@ -4,7 +4,10 @@ import type { NodeSource, ObjectReader } from '#store';
 import type { Watched } from './progress.ts';
 
 export interface PlanOptions extends Watched {
-  /** Absolute; made if absent. A link that stands there itself is followed. */
+  /**
+   * Absolute; made if absent. A link that stands there itself is followed. One with the same `tmpDir` is checked out into
+   * at a time: unfinished files that such a checkout left are removed.
+   */
   readonly dir: string;
   /** The tree that `art` last made or put there. */
   readonly held?: Digest | undefined;

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, lstatSync, openSync, renameSync, symlinkSync, typ
 import { ArtError, WriteBehind, errnoOf, fileError } from '#base';
 import type { Fingerprint } from './disk-entry.ts';
 import { removeQuietly, type Folders } from './folders.ts';
-import { TEMPORARY_PREFIX, folderOf } from './paths.ts';
+import { folderOf } from './paths.ts';
 import type { Placer } from './placer.ts';
 import { CHANGED, NEW_FILE, isUnchanged, printAt, type PlacementFailure } from './placing.ts';
 import type { PlanRow } from './plan-row.ts';
@@ -14,13 +14,15 @@ const PIECES_BYTES = 8 * 1024 * 1024;
 
 export class FileWriter {
   readonly #folders: Folders;
-  readonly #nonce = randomBytes(6).toString('hex');
+  readonly #temporaryPrefix: string;
   /** Memory for bytes on their way into large files. */
   readonly #free: Buffer<ArrayBuffer>[] = [];
   #count = 0;
 
-  constructor(folders: Folders) {
+  /** `unfinished`: what the names of unfinished files begin with. */
+  constructor(folders: Folders, unfinished: string) {
     this.#folders = folders;
+    this.#temporaryPrefix = `${unfinished}${randomBytes(6).toString('hex')}-`;
   }
 
   /** Writes small files, whole; gives the stat that each has in its place. The bytes are copied before it returns. */
@@ -116,8 +118,7 @@ export class FileWriter {
   #names(row: PlanRow): { readonly temporary: string; readonly isNew: boolean } {
     const folder = folderOf(row.path);
     const { isNew } = this.#folders.make(folder);
-    const name = `${TEMPORARY_PREFIX}${this.#nonce}-${++this.#count}`;
-    return { temporary: this.#folders.root + folder + name, isNew };
+    return { temporary: `${this.#folders.root}${folder}${this.#temporaryPrefix}${++this.#count}`, isNew };
   }
 
   #placementFailed({ index, code, message }: PlacementFailure, rows: readonly PlanRow[]): unknown {

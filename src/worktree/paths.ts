@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ArtError, utf8 } from '#base';
 
-/** What our unfinished files are called: never scanned, reaped by the next checkout. */
+/** What our unfinished files are called: never scanned, removed by a later checkout. */
 export const TEMPORARY_PREFIX = '.art-tmp-';
 
 const NAME_BYTES_MAX = 255;

@@ -9,13 +9,13 @@ import { Decider } from './decider.ts';
 import type { DiskEntry } from './disk-entry.ts';
 import { DiskContent, DiskWalk } from './disk-walk.ts';
 import { foldsNames } from './folding.ts';
-import { removeQuietly } from './folders.ts';
 import { GitGuard } from './git-guard.ts';
 import { PathFilter } from './path-filter.ts';
 import { Work } from './progress.ts';
 import { scan } from './scan.ts';
 import { StatCacheReader } from './stat-cache.ts';
 import { TreeWalk } from './tree-walk.ts';
+import { reaperOf } from './unfinished.ts';
 
 const PATHS_A_LOOK = 64;
 
@@ -40,7 +40,7 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
   const { source, held, moving, wanted, statCache } = options;
   const filter = new PathFilter(options.paths);
   using cache = statCache === undefined ? undefined : StatCacheReader.open(statCache);
-  using disk = new DiskWalk(batchesOf(options, filter));
+  using disk = new DiskWalk(batchesOf(options, filter, plan.stamp));
   // Trees that are the same tree are walked once.
   const heldIsWanted = same(held, wanted);
   const movingIsKnown = same(moving, wanted) || same(moving, held);
@@ -91,7 +91,7 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
   decider.end();
 }
 
-function* batchesOf(options: PlanOptions, filter: PathFilter): Generator<DiskEntry[], void> {
+function* batchesOf(options: PlanOptions, filter: PathFilter, nowMs: number): Generator<DiskEntry[], void> {
   const { dir, tmpDir, stopAt } = options;
   let folder: string;
   try {
@@ -113,7 +113,7 @@ function* batchesOf(options: PlanOptions, filter: PathFilter): Generator<DiskEnt
     irregular: 'report',
     ignored: 'report',
     ...(stopAt === undefined ? {} : { stopAt }),
-    ...(options.dryRun === true ? {} : { onTemporary: removeQuietly }),
+    ...(options.dryRun === true ? {} : { onTemporary: reaperOf({ folder, tmpDir, nowMs }) }),
   });
 }
 

@@ -294,12 +294,40 @@ test('a checkout that was killed is taken up: what it wrote counts as ours', asy
   );
 });
 
-test('stale unfinished files are removed when met', async () => {
+test('unfinished files that nobody touched for a day are removed when met', async () => {
   const bench = new Bench();
   const wanted = await bench.treeOf({ 'd/a': '1' });
   put(bench.dir, { '.art-tmp-old': 'half', 'd/.art-tmp-old': 'half' });
   await bench.checkout(wanted);
   expect(contentsOf(bench.dir)).toEqual({ 'd/a': '1' });
+});
+
+test('what a checkout left unfinished goes with the next one; what another is writing meanwhile stays', async () => {
+  const bench = new Bench();
+  const big = await bench.treeOf({ big: randomBytes(20 * 1024 * 1024) });
+  const small = await bench.treeOf({ a: '1' });
+  const reader = bench.store.reader();
+  const seen: string[] = [];
+  // In the middle of the large file another checkout is made into the folder around it.
+  const interrupted = {
+    getMany: async (ids: readonly ObjectId[]) => {
+      const names = readdirSync(join(bench.dir, 'inside')).filter((name) => name.startsWith('.art-tmp-'));
+      if (names.length === 1 && seen.length === 0) {
+        seen.push(...names);
+        await bench.checkout(small, { mode: 'force', clean: true });
+      }
+      return reader.getMany(ids);
+    },
+  };
+  await bench.checkout(big, { dir: join(bench.dir, 'inside'), reader: interrupted });
+  expect(seen).toHaveLength(1);
+  expect(Object.keys(contentsOf(bench.dir))).toEqual(['a', 'inside/big']);
+  // As if it had been killed just now.
+  writeFileSync(join(bench.dir, 'inside', seen[0]), 'half');
+  await bench.checkout(small, { held: small });
+  expect(existsSync(join(bench.dir, 'inside', seen[0]))).toBe(true);
+  await bench.checkout(big, { dir: join(bench.dir, 'inside') });
+  expect(Object.keys(contentsOf(bench.dir))).toEqual(['a', 'inside/big']);
 });
 
 test.each([

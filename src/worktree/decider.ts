@@ -6,6 +6,7 @@ import type { Conflict, PlanOptions } from './checkout-options.ts';
 import type { CheckoutPlan } from './checkout-plan.ts';
 import { IRREGULAR, findStats, type DiskEntry } from './disk-entry.ts';
 import { TwinWatch } from './folding.ts';
+import { Lengths } from './lengths.ts';
 import type { PathFilter } from './path-filter.ts';
 import { checkTreePath, folderOf } from './paths.ts';
 import { KEEP, PlanRowWriter, REMOVE, WRITE } from './plan-row.ts';
@@ -38,6 +39,7 @@ export class Decider {
   readonly #filter: PathFilter;
   readonly #removeFirst: boolean;
   readonly #twins: TwinWatch | undefined;
+  readonly #lengths: Lengths;
   readonly #rows = new PlanRowWriter();
   readonly #standing: Standing[] = [];
   /** The wanted files, links and references whose paths begin the current one. */
@@ -56,6 +58,7 @@ export class Decider {
     // Where `a` and `A` are one name, removing the one after writing the other would remove what was written.
     this.#removeFirst = by.folds;
     this.#twins = by.folds ? new TwinWatch() : undefined;
+    this.#lengths = new Lengths(options.dir);
   }
 
   /** Takes the next path in key order: at least one of `want`, `found` and `facts.tracked` is there. */
@@ -115,6 +118,7 @@ export class Decider {
     if (want.kind === SYMLINK && (want.extra.length === 0 || want.extra.includes(0))) {
       throw new ArtError('TREE_UNSAFE', `the link ${JSON.stringify(path)} has an impossible target`);
     }
+    this.#lengths.check(path, want);
     this.#twins?.pass(path);
     if (want.kind !== FOLDER) this.#wanted.push({ path, isWritten: want.kind !== REFERENCE });
   }

@@ -1,12 +1,12 @@
 /** Decides where a checkout may write into a folder of Git, whose hooks and settings Git runs. */
-import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, fileError, isArtError, utf8 } from '#base';
+import { ArtError, utf8 } from '#base';
 import { entries } from '#tree';
 import type { PlanOptions } from './checkout-options.ts';
 import { findStats } from './disk-entry.ts';
 import { rulesAbove } from './ignore.ts';
 import { gitPartOf } from './paths.ts';
+import { realPath } from './real-path.ts';
 
 /**
  * A version may bring its `.git` back to where art has put or committed one before. To a new place it may if a user's own
@@ -47,7 +47,7 @@ export class GitGuard {
           hint: 'Nothing was written. Check it out into another folder.',
         },
       );
-    if (rulesAbove(realOrSame(dir), stopAt)?.verdict(`${part}/`) !== 'kept')
+    if (rulesAbove(realPath(dir), stopAt)?.verdict(`${part}/`) !== 'kept')
       throw unsafe(path, 'goes into a folder of Git, which may run what is in it', {
         hint: 'Nothing was written. If you trust who made this version, keep `!.git/` in an .artignore above the folder.',
       });
@@ -57,13 +57,4 @@ export class GitGuard {
 
 function unsafe(path: string, why: string, options: { readonly hint: string }): ArtError {
   return new ArtError('TREE_UNSAFE', `the path ${JSON.stringify(path)} ${why}`, options);
-}
-
-function realOrSame(dir: string): string {
-  try {
-    return realpathSync(dir);
-  } catch (error) {
-    if (isArtError(fileError(error, dir), 'PATH_NOT_FOUND')) return dir;
-    throw fileError(error, dir);
-  }
 }

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ArtError, sleep } from '#base';
 import type { ObjectId } from '#object';
 import { download, planCheckout } from '#worktree';
@@ -346,6 +346,36 @@ test.each([
   const wanted = await bench.rawTree({ '!first': 'x', ...files });
   await expect(bench.checkout(wanted, { mode: 'force' })).rejects.toMatchObject({ code: 'TREE_UNSAFE' });
   expect(existsSync(bench.dir)).toBe(false);
+});
+
+/** A path of `bytes` bytes whose last name is short. */
+function longPath(bytes: number): string {
+  const folders = `${'d'.repeat(100)}/`.repeat(Math.floor((bytes - 2) / 101) - 1);
+  return `${folders}${'e'.repeat(bytes - folders.length - 2)}/f`;
+}
+
+describe.runIf(process.platform === 'linux')('what is too long for the system', () => {
+  const takes = (bench: Bench) => 4095 - `${bench.dir}/`.length;
+
+  test.each([
+    ['a path', (bench: Bench) => ({ [longPath(takes(bench) + 1)]: 'x' })],
+    ['a path as it is called while it is written', (bench: Bench) => ({ [longPath(takes(bench))]: 'x' })],
+    ['the target of a link', () => ({ link: `->${'t'.repeat(4096)}` })],
+  ])('is refused before the first write: %s', async (_, files) => {
+    const bench = new Bench();
+    const wanted = await bench.rawTree({ '!first': 'x', ...files(bench) });
+    await expect(bench.checkout(wanted)).rejects.toMatchObject({ code: 'TREE_UNSAFE' });
+    expect(existsSync(bench.dir)).toBe(false);
+  });
+
+  test('is not what just fits', async () => {
+    const bench = new Bench();
+    const wanted = await bench.rawTree({
+      [longPath(takes(bench) - 50)]: 'x',
+      link: `->${'t'.repeat(4095)}`,
+    });
+    expect(await bench.checkout(wanted)).toMatchObject({ written: 2 });
+  });
 });
 
 test('nothing is written or removed through a link', async () => {

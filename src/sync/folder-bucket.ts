@@ -1,21 +1,16 @@
 /** Keeps a bucket in a folder, on a network share too: every condition is one hard link, and nobody waits for a lock. */
 import { strict as assert } from 'node:assert';
-import { constants } from 'node:fs';
-import { link, lstat, open, realpath, rm, rmdir, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { link, lstat, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArtError, errnoOf, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type { Abortable, Body, Bucket, ByteRange, Checked, Got, Listed, Tag } from './bucket.ts';
 import { folderError, folderMissing } from './folder-errors.ts';
+import { PIECE_BYTES, openFile, readFile } from './folder-file.ts';
 import { walk } from './folder-list.ts';
-import { newestIn, numberOf, removeAll, swap } from './folder-pointer.ts';
+import { currentOf, removeAll, swap } from './folder-pointer.ts';
 import { Stage, syncFolder } from './folder-stage.ts';
 import type { Link } from './folder-stage.ts';
-
-const PIECE_BYTES = 1024 * 1024;
-const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const CROWDED_TRIES = 1000;
 
 export interface FolderOptions {
   /** Makes a hard link; node:fs's own unless a test says otherwise. */
@@ -89,8 +84,8 @@ export class FolderBucket implements Bucket {
       throwIfAborted(signal);
       const path = await this.#inside(key);
       if (path === undefined) return false;
-      const has = isPointerKey(key) ? String(await newestIn(path)) : tagOf(await find(path));
-      if (has === undefined || has === '0' || (tag !== undefined && tag !== has)) return false;
+      const has = isPointerKey(key) ? (await currentOf(path))?.tag : tagOf(await find(path));
+      if (has === undefined || (tag !== undefined && tag !== has)) return false;
       await (isPointerKey(key) ? removeAll(path) : rm(path));
       await this.#tidy(isPointerKey(key) ? path : dirname(path));
       return true;
@@ -156,19 +151,20 @@ export class FolderBucket implements Bucket {
       const { root, stage } = await this.#open();
       throwIfAborted(signal);
       await this.#inside(key);
-      const from = numberOf(tag);
-      return from === undefined ? undefined : swap(stage, join(root, key), from, body, signal);
+      return swap(stage, join(root, key), tag, body, signal);
     });
   }
 
   async #getPointer(folder: string, range: ByteRange | undefined): Promise<Got | undefined> {
-    for (let tries = 0; tries < CROWDED_TRIES; tries++) {
-      const newest = await newestIn(folder);
-      if (newest === 0) return undefined;
-      const got = await this.#getFile(join(folder, String(newest)), range, undefined);
-      if (got !== undefined) return { ...got, tag: String(newest) };
-    }
-    throw new ArtError('REMOTE_FAILED', `${JSON.stringify(folder)} changes faster than it can be read`);
+    const current = await currentOf(folder);
+    if (current === undefined) return undefined;
+    const { tag, size, bytes, path } = current;
+    const whole = range ?? { offset: 0, length: size };
+    return {
+      tag,
+      size,
+      body: bytes === undefined ? this.#pieces(path, whole) : bytesBody(bytes).open(whole),
+    };
   }
 
   async #getFile(path: string, range: ByteRange | undefined, signal?: AbortSignal): Promise<Got | undefined> {
@@ -183,7 +179,7 @@ export class FolderBucket implements Bucket {
         // Opened again when it is read: what nobody reads holds no file open.
         return { tag: tagOf(found), size: found.size, body: this.#pieces(path, whole, signal) };
       }
-      const bytes = await readAll(read(handle, path, whole, signal), PIECE_BYTES);
+      const bytes = await readAll(readFile(handle, path, whole, signal), PIECE_BYTES);
       return { tag: tagOf(found), size: found.size, body: bytesBody(bytes ?? new Uint8Array(0)).open() };
     } finally {
       await handle.close();
@@ -196,7 +192,7 @@ export class FolderBucket implements Bucket {
       if (handle === undefined)
         throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} was removed meanwhile`);
       try {
-        yield* read(handle, path, range, signal);
+        yield* readFile(handle, path, range, signal);
       } finally {
         await handle.close();
       }
@@ -251,34 +247,5 @@ async function find(path: string) {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle | undefined> {
-  try {
-    const handle = await open(path, READ_ONLY);
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    if (errnoOf(error) !== 'ELOOP' && errnoOf(error) !== 'ENXIO') throw error;
-  }
-  throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} is no plain file, so it is not read`);
-}
-
-async function* read(
-  handle: FileHandle,
-  path: string,
-  { offset, length }: ByteRange,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length));
-  for (let done = 0; done < length;) {
-    throwIfAborted(signal);
-    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - done), offset + done);
-    if (bytesRead === 0)
-      throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} became shorter while it was read`);
-    done += bytesRead;
-    yield buffer.subarray(0, bytesRead);
   }
 }

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { ArtError, compareUtf8, errnoOf, throwIfAborted } from '#base';
 import { isKey, isPointerKey } from './bucket.ts';
 import type { Listed } from './bucket.ts';
-import { lookInto } from './folder-pointer.ts';
+import { currentOf, lookInto } from './folder-pointer.ts';
 
 const NAMES_MAX = 1_000_000;
+/** On a network share each look is a round trip or two. */
+const LOOKS_AT_ONCE = 16;
 
 interface Walk {
   readonly root: string;
@@ -20,17 +22,26 @@ interface Walk {
 /** All keys below the key `base` (empty or ending in `/`). */
 export async function* walk(how: Walk, base = ''): AsyncGenerator<Listed, void, undefined> {
   const bare = new Set<string>();
-  for (const name of await namesIn(how, base)) {
+  const names = await namesIn(how, base);
+  for (let i = 0; i < names.length; i += LOOKS_AT_ONCE) {
     throwIfAborted(how.signal);
-    const key = base + name;
-    if (name.endsWith('/')) {
-      if (!bare.delete(name)) yield* walk(how, key);
-      continue;
+    const page = names.slice(i, i + LOOKS_AT_ONCE);
+    const looks = await Promise.all(page.map((name) => lookAt(how, base + name)));
+    for (const [at, name] of page.entries()) {
+      const look = looks[at];
+      if (look === undefined) {
+        if (!bare.delete(name)) yield* walk(how, base + name);
+        continue;
+      }
+      if (!look.deeper) bare.add(`${name}/`);
+      if (look.listed !== undefined) yield look.listed;
     }
-    const { listed, deeper } = isPointerKey(key) ? await pointerAt(how, key) : await objectAt(how, key);
-    if (!deeper) bare.add(`${name}/`);
-    if (listed !== undefined) yield listed;
   }
+}
+
+async function lookAt(how: Walk, key: string): Promise<Found | undefined> {
+  if (key.endsWith('/')) return undefined;
+  return isPointerKey(key) ? pointerAt(how, key) : objectAt(how, key);
 }
 
 /**
@@ -74,14 +85,12 @@ interface Found {
 }
 
 async function pointerAt({ root }: Walk, key: string): Promise<Found> {
-  for (;;) {
-    const { numbers, deeper } = await lookInto(join(root, key));
-    const newest = numbers.at(-1);
-    if (newest === undefined) return { deeper };
-    const found = await find(join(root, key, String(newest)));
-    if (found === undefined) continue; // 64 swaps went by since.
-    return { listed: { key, tag: String(newest), size: found.size, modified: found.mtimeMs }, deeper };
-  }
+  const inside = await lookInto(join(root, key));
+  const { deeper } = inside;
+  const current = await currentOf(join(root, key), inside);
+  if (current === undefined) return { deeper };
+  const { tag, size, modified } = current;
+  return { listed: { key, tag, size, modified }, deeper };
 }
 
 async function objectAt({ root, tagOf }: Walk, key: string): Promise<Found> {

@@ -1,14 +1,22 @@
 /** Keeps a pointer as a folder of numbered files: the highest number is its value, and a swap is the next number. */
+import { strict as assert } from 'node:assert';
 import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArtError, errnoOf } from '#base';
+import { ArtError, errnoOf, toHex } from '#base';
+import { hash } from '#object';
+import { bytesBody, readAll } from './bucket.ts';
 import type { Body, Tag } from './bucket.ts';
+import { openFile, readFile } from './folder-file.ts';
 import type { Stage } from './folder-stage.ts';
 
 /** A reader that found a number has this many swaps' time to open it. */
 const KEPT = 64;
 const NUMBER = /^[1-9][0-9]{0,14}$/;
 const NUMBER_MAX = 1e15 - 1;
+/** More than any pointer is long: what lies beyond is not read to tell one value from another. */
+const READ_BYTES_MAX = 64 * 1024;
+const TAG_BYTES = 8;
+const CROWDED_TRIES = 1000;
 
 export interface Inside {
   /** Lowest first. */
@@ -32,19 +40,52 @@ export async function lookInto(folder: string): Promise<Inside> {
   return { numbers: numbers.sort((a, b) => a - b), deeper };
 }
 
-/** The number of the pointer's value; 0 if it has none. */
-export async function newestIn(folder: string): Promise<number> {
-  return (await lookInto(folder)).numbers.at(-1) ?? 0;
+/** A pointer's value as it is now. */
+export interface Current {
+  readonly number: number;
+  /** The number and what the bytes hash to: a folder that was made anew counts from 1 again. */
+  readonly tag: Tag;
+  readonly path: string;
+  readonly size: number;
+  readonly modified: number;
+  /** Undefined if it is longer than any pointer. */
+  readonly bytes: Uint8Array | undefined;
 }
 
-/** Which number a tag stands for; no tag, for a pointer that is yet to be, is 0. Undefined: no tag of a folder. */
-export function numberOf(tag: Tag | undefined): number | undefined {
-  if (tag === undefined) return 0;
-  return NUMBER.test(tag) ? Number(tag) : undefined;
+/** The value of the pointer in `folder`, where `inside` is, or was; undefined if it has none. */
+export async function currentOf(folder: string, inside?: Inside): Promise<Current | undefined> {
+  for (let tries = 0, found = inside; tries < CROWDED_TRIES; tries++, found = undefined) {
+    const number = (found ?? (await lookInto(folder))).numbers.at(-1);
+    if (number === undefined) return undefined;
+    const current = await read(join(folder, String(number)), number);
+    if (current !== undefined) return current; // Else so many swaps went by since.
+  }
+  throw new ArtError('REMOTE_FAILED', `${shown(folder)} changes faster than it can be read`);
+}
+
+async function read(path: string, number: number): Promise<Current | undefined> {
+  const handle = await openFile(path);
+  if (handle === undefined) return undefined;
+  try {
+    const { size, mtimeMs: modified } = await handle.stat();
+    const range = { offset: 0, length: Math.min(size, READ_BYTES_MAX) };
+    const bytes = (await readAll(readFile(handle, path, range), range.length, {
+      bytesLikely: range.length,
+    }))!;
+    const whole = bytes.length === size ? bytes : undefined;
+    return { number, tag: tagOf(number, bytes), path, size, modified, bytes: whole };
+  } finally {
+    await handle.close();
+  }
+}
+
+function tagOf(number: number, bytes: Uint8Array): Tag {
+  return `${number}-${toHex(hash(bytes).subarray(0, TAG_BYTES))}`;
 }
 
 /**
- * Links `body` to the number after `from`. Undefined: `from` is not the newest.
+ * Links `body` to the number after the one that `from` is the tag of; without it, makes the pointer. Undefined: that is not
+ * its tag.
  *
  * Numbers are never taken twice while they stand, so that the link decides. One that was pruned could be taken
  * again by a writer that slept through 64 swaps: it then sees a higher number, and cannot tell what became of its own.
@@ -52,15 +93,18 @@ export function numberOf(tag: Tag | undefined): number | undefined {
 export async function swap(
   stage: Stage,
   folder: string,
-  from: number,
+  from: Tag | undefined,
   body: Body,
   signal: AbortSignal | undefined,
 ): Promise<Tag | undefined> {
-  if ((await newestIn(folder)) !== from) return undefined;
-  if (from >= NUMBER_MAX) throw new ArtError('REMOTE_FAILED', `the numbers of ${shown(folder)} have run out`);
-  const next = from + 1;
+  const current = await currentOf(folder);
+  if (current?.tag !== from) return undefined;
+  const next = (current?.number ?? 0) + 1;
+  if (next > NUMBER_MAX) throw new ArtError('REMOTE_FAILED', `the numbers of ${shown(folder)} have run out`);
+  const bytes = await readAll(body.open(), READ_BYTES_MAX);
+  assert(bytes !== undefined, 'a pointer is short');
   const path = join(folder, String(next));
-  if (!(await stage.with(body, signal, (staged) => stage.place(staged, path)))) {
+  if (!(await stage.with(bytesBody(bytes), signal, (staged) => stage.place(staged, path)))) {
     await refuseOddity(path);
     return undefined;
   }
@@ -71,7 +115,7 @@ export async function swap(
   }
   for (const number of numbers)
     if (number <= next - KEPT) await rm(join(folder, String(number)), { force: true });
-  return String(next);
+  return tagOf(next, bytes);
 }
 
 /** Removes all values, the oldest first, so that none of them becomes the value on the way. */

@@ -1,6 +1,7 @@
 /** Keeps a bucket in memory: the shortest thing that keeps every promise, for tests and models. */
 import { strict as assert } from 'node:assert';
-import { compareUtf8, throwIfAborted } from '#base';
+import { compareUtf8, throwIfAborted, toHex } from '#base';
+import { hash } from '#object';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type { Abortable, Body, Bucket, ByteRange, Got, Listed, Tag } from './bucket.ts';
 
@@ -71,7 +72,8 @@ export class MemoryBucket implements Bucket {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #set(key: string, bytes: Uint8Array): Tag {
-    const tag = `t${++this.#tags}`;
+    // With what it is made of: another bucket that counts as far has other values.
+    const tag = `${++this.#tags}-${toHex(hash(bytes).subarray(0, 8))}`;
     this.#kept.set(key, { bytes, tag, modified: this.#now() });
     return tag;
   }

@@ -44,7 +44,7 @@ describe('a folder bucket', () => {
     await bucket.putIfAbsent('packs/ab/x.pack', body('pack'));
     let tag = await bucket.putIfAbsent('refs/a/cifar', body('v1'));
     for (let i = 2; i <= 100; i++) tag = await bucket.putIfTag('refs/a/cifar', body(`v${i}`), tag!);
-    expect(tag).toBe('100');
+    expect(tag).toMatch(/^100-[0-9a-f]{16}$/);
     expect(readFileSync(join(root, 'packs/ab/x.pack'), 'utf8')).toBe('pack');
     const numbers = readdirSync(join(root, 'refs/a/cifar'))
       .map(Number)
@@ -64,10 +64,29 @@ describe('a folder bucket', () => {
       'refs/a/7',
       'refs/a/7/7',
     ];
-    for (const key of keys) await bucket.putIfAbsent(key, body('1'));
-    for (const key of ['gc/state', 'refs/a/x']) await bucket.putIfTag(key, body('2'), '1');
+    const tags = new Map<string, string>();
+    for (const key of keys) tags.set(key, (await bucket.putIfAbsent(key, body('1')))!);
+    for (const key of ['gc/state', 'refs/a/x']) await bucket.putIfTag(key, body('2'), tags.get(key)!);
     expect(await keysOf(bucket, '')).toEqual([...keys].sort());
     expect(await keysOf(bucket, 'refs/a/x')).toEqual(['refs/a/x', 'refs/a/x-y', 'refs/a/x/y']);
+  });
+
+  test('a pointer of a folder that was made anew has another tag, however many values it had', async () => {
+    const root = folder();
+    const bucket = new FolderBucket(root);
+    const tags: string[] = [];
+    for (const who of ['ada', 'ben']) {
+      rmSync(join(root, 'refs'), { recursive: true, force: true });
+      const first = await bucket.putIfAbsent('refs/a/x', body(`${who} 1`));
+      tags.push((await bucket.putIfTag('refs/a/x', body(`${who} 2`), first!))!);
+    }
+    const [before, now] = tags;
+    for await (const { tag } of bucket.list('refs/')) expect(tag).toBe(now);
+    expect((await bucket.get('refs/a/x'))?.tag).toBe(now);
+    expect(await bucket.putIfTag('refs/a/x', body('ada 3'), before)).toBeUndefined();
+    expect(await bucket.delete('refs/a/x', { tag: before })).toBe(false);
+    expect(await textAt(bucket, 'refs/a/x')).toBe('ben 2');
+    expect(await bucket.delete('refs/a/x', { tag: now })).toBe(true);
   });
 
   test('a writer that slept through 64 swaps is told that it cannot know, and changes nothing', async () => {
@@ -80,15 +99,16 @@ describe('a folder bucket', () => {
       },
     });
     const awake = new FolderBucket(root);
-    await awake.putIfAbsent('refs/a/x', body('1'));
+    const first = (await awake.putIfAbsent('refs/a/x', body('1')))!;
+    let tag: string | undefined = first;
     wake = async () => {
-      for (let i = 1; i <= 80; i++) await awake.putIfTag('refs/a/x', body(`${i + 1}`), String(i));
+      for (let i = 2; i <= 81; i++) tag = await awake.putIfTag('refs/a/x', body(`${i}`), tag!);
     };
-    await expect(sleeper.putIfTag('refs/a/x', body('late'), '1')).rejects.toMatchObject({
+    await expect(sleeper.putIfTag('refs/a/x', body('late'), first)).rejects.toMatchObject({
       code: 'REMOTE_UNCERTAIN',
     });
     expect(await textAt(awake, 'refs/a/x')).toBe('81');
-    expect(await awake.putIfTag('refs/a/x', body('82'), '81')).toBe('82');
+    expect(await awake.putIfTag('refs/a/x', body('82'), tag)).toMatch(/^82-/);
     expect(readdirSync(join(root, 'refs/a/x'))).not.toContain('2');
   });
 
@@ -100,10 +120,11 @@ describe('a folder bucket', () => {
         throw errno('EEXIST'); // What the server says to the second asking.
       },
     });
-    expect(await lost.putIfAbsent('refs/a/x', body('mine'))).toBe('1');
+    const tag = await lost.putIfAbsent('refs/a/x', body('mine'));
+    expect(tag).toMatch(/^1-/);
     expect(await lost.putIfAbsent('packs/a', body('mine'))).toBeDefined();
     const silent = new FolderBucket(root, { link: async () => Promise.reject(errno('ETIMEDOUT')) });
-    await expect(silent.putIfTag('refs/a/x', body('2'), '1')).rejects.toMatchObject({
+    await expect(silent.putIfTag('refs/a/x', body('2'), tag!)).rejects.toMatchObject({
       code: 'REMOTE_UNCERTAIN',
     });
     const beaten = new FolderBucket(root, {
@@ -112,7 +133,7 @@ describe('a folder bucket', () => {
         await link(from, to);
       },
     });
-    expect(await beaten.putIfTag('refs/a/x', body('2'), '1')).toBeUndefined();
+    expect(await beaten.putIfTag('refs/a/x', body('2'), tag!)).toBeUndefined();
   });
 
   test('without hard links it serves one writer, and the check says so', async () => {
@@ -120,8 +141,9 @@ describe('a folder bucket', () => {
     const bucket = new FolderBucket(root, { link: async () => Promise.reject(errno('EPERM')) });
     expect(await bucket.putIfAbsent('packs/a', body('1'))).toBeDefined();
     expect(await bucket.putIfAbsent('packs/a', body('2'))).toBeUndefined();
-    expect(await bucket.putIfAbsent('refs/a/x', body('1'))).toBe('1');
-    expect(await bucket.putIfTag('refs/a/x', body('2'), '1')).toBe('2');
+    const tag = await bucket.putIfAbsent('refs/a/x', body('1'));
+    expect(tag).toMatch(/^1-/);
+    expect(await bucket.putIfTag('refs/a/x', body('2'), tag!)).toMatch(/^2-/);
     const results = await checkBucket(bucket, { depth: 'quick', now: Date.now });
     expect(verdictOf(results)).toBe('single');
     expect(results.find(({ check }) => check === 'hard links')).toMatchObject({ ok: false });
@@ -177,7 +199,7 @@ describe('a folder bucket', () => {
     writeFileSync(join(root, 'ünï'), 'odd');
     const bucket = new FolderBucket(root);
     expect(await keysOf(bucket, '')).toEqual([]);
-    expect(await bucket.putIfAbsent('refs/a/x', body('1'))).toBe('1');
+    expect(await bucket.putIfAbsent('refs/a/x', body('1'))).toMatch(/^1-/);
     expect(await keysOf(bucket, '')).toEqual(['refs/a/x']);
   });
 

@@ -1,0 +1,40 @@
+/** Opens files of a folder bucket, and reads them in pieces: plain files only, and nothing that a link leads to. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { ArtError, errnoOf, throwIfAborted } from '#base';
+import type { ByteRange } from './bucket.ts';
+
+export const PIECE_BYTES = 1024 * 1024;
+const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The file at `path`, or undefined if there is none. Raises REMOTE_FAILED for what is no plain file. */
+export async function openFile(path: string): Promise<FileHandle | undefined> {
+  try {
+    const handle = await open(path, READ_ONLY);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) !== 'ELOOP' && errnoOf(error) !== 'ENXIO') throw error;
+  }
+  throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} is no plain file, so it is not read`);
+}
+
+/** The bytes of `range`, in pieces that stay as they are until the next is asked for. */
+export async function* readFile(
+  handle: FileHandle,
+  path: string,
+  { offset, length }: ByteRange,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length));
+  for (let done = 0; done < length;) {
+    throwIfAborted(signal);
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - done), offset + done);
+    if (bytesRead === 0)
+      throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} became shorter while it was read`);
+    done += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}

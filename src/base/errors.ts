@@ -106,6 +106,10 @@ export const ERRORS = {
   REMOTE_NEEDED: { exit: 5, hint: 'Bring all of it here first: `art pull REMOTE --no-lazy`.' },
   REMOTE_EXISTS: { exit: 5, hint: 'Choose another name, or `art remote remove` that one first.' },
   REMOTE_NOT_ART: { exit: 5, hint: 'Choose an empty place: nothing there was touched.' },
+  REMOTE_REPLACED: {
+    exit: 5,
+    hint: 'Mount or name the bucket that was there. If another one is meant: `art remote remove` it, add it again, then pull and push.',
+  },
   REMOTE_REWRITTEN: {
     exit: 5,
     hint: 'If that was meant: `art remote remove` it, add it again, and pull; versions only you have get new numbers.',

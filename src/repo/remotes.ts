@@ -123,12 +123,14 @@ async function forget({ store }: Context, remote: string): Promise<void> {
   await using tx = await store.begin();
   await tx.publish(async (locked) => {
     const limit = 1000;
-    for (let after: string | undefined; ;) {
-      const rows = await locked.listRecords(remoteKeys.of(remote), { limit, ...(after && { after }) });
-      for (const { key } of rows) locked.setRecord(key, undefined);
-      if (rows.length < limit) break;
-      after = rows[rows.length - 1].key;
-    }
+    locked.setRecord(remoteKeys.bucket(remote), undefined);
+    for (const prefix of [remoteKeys.of(remote), remoteKeys.pushingTo(remote)])
+      for (let after: string | undefined; ;) {
+        const rows = await locked.listRecords(prefix, { limit, ...(after && { after }) });
+        for (const { key } of rows) locked.setRecord(key, undefined);
+        if (rows.length < limit) break;
+        after = rows[rows.length - 1].key;
+      }
     for (let after: string | undefined; ;) {
       const rows = await locked.listRecords(remoteKeys.allConflicts, { limit, ...(after && { after }) });
       for (const { key } of rows) if (key.endsWith(`/${remote}`)) locked.setRecord(key, undefined);

@@ -72,15 +72,15 @@ export async function readFormat(
 /**
  * Makes an empty bucket ours, or gives the format of one that is. An empty one is first tried for the conditions that
  * nothing is lost by. Raises REMOTE_NOT_ART for one that holds something else, which is left as it is, REMOTE_UNSHARED,
- * REMOTE_DENIED, REMOTE_UNCERTAIN where replies stay lost.
+ * REMOTE_DENIED, REMOTE_UNCERTAIN where replies stay lost, and REMOTE_REPLACED for one that is not `known`, or is empty again.
  */
 export async function claimBucket(
   bucket: Bucket,
-  options: Abortable & { readonly now: () => number },
+  options: Abortable & { readonly now: () => number; readonly known?: string | undefined },
   attempt = 1,
 ): Promise<BucketFormat> {
   const found = await readFormat(bucket, { ...options, writing: true });
-  if (found !== undefined) return found;
+  if (found !== undefined) return requireKnown(bucket, found, options.known);
   const key = await firstKey(bucket, options);
   if (key !== undefined) {
     // Another first push may have begun and come further since we looked.
@@ -91,6 +91,7 @@ export async function claimBucket(
       `${JSON.stringify(bucket.url)} is no bucket of art, and not empty: it holds ${JSON.stringify(key)}`,
     );
   }
+  if (options.known !== undefined) throw replaced(bucket, 'is empty');
   const fresh = { id: randomBytes(16).toString('hex') };
   try {
     await requireShared(bucket, 'would lose what several push at once', options);
@@ -105,6 +106,17 @@ export async function claimBucket(
   if (theirs === undefined)
     throw new ArtError('REMOTE_FAILED', `${JSON.stringify(bucket.url)} does not keep what is put into it`);
   return theirs;
+}
+
+/** Gives `format` if it is that of the bucket `known`, where one is. Raises REMOTE_REPLACED. */
+export function requireKnown(bucket: Bucket, format: BucketFormat, known: string | undefined): BucketFormat {
+  if (known === undefined || known === format.id) return format;
+  throw replaced(bucket, 'holds another bucket');
+}
+
+function replaced(bucket: Bucket, now: string): ArtError {
+  const message = `${JSON.stringify(bucket.url)} ${now}: the one that was seen there is gone`;
+  return new ArtError('REMOTE_REPLACED', message);
 }
 
 /** The first key in the bucket that no check has put there. */

@@ -4,6 +4,7 @@ import type { Draft } from '#repo';
 import {
   decodeSeen,
   decodeConflicts,
+  encodeBucketId,
   encodeConflicts,
   encodeSeen,
   loadArtifact,
@@ -90,6 +91,29 @@ export function remember(
 ): void {
   const record = { synced, seen: pointer.state, tag, pointer: bytes };
   locked.setRecord(remoteKeys.seen(session.remote, name), encodeSeen(record));
+  if (session.bucketId !== undefined)
+    locked.setRecord(remoteKeys.bucket(session.remote), encodeBucketId(session.bucketId));
+}
+
+/** Notes what these pointers are now, where that is not known. */
+export async function rememberAll(
+  session: RemoteSession,
+  pointers: readonly { readonly name: ArtifactName; readonly at: SeenPointer }[],
+): Promise<void> {
+  const { store } = session.context;
+  const changed: (typeof pointers)[number][] = [];
+  for (const one of pointers) {
+    const seen = await session.seen(one.name);
+    if (seen === undefined || seen.tag !== one.at.tag) changed.push(one);
+  }
+  if (changed.length === 0) return;
+  await using tx = await store.begin();
+  await tx.publish(async (locked) => {
+    for (const { name, at } of changed) {
+      const synced = (await session.seen(name, locked))?.synced ?? null;
+      remember(locked, session, name, at, { synced });
+    }
+  });
 }
 
 /** Notes aliases in conflict, so that somebody can settle them; what was settled for the same version stays settled. */

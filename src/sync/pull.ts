@@ -7,7 +7,7 @@ import type { ArtifactName } from '#version';
 import { changedNumbers, listVersions, loadArtifact } from '#version';
 import { bringAll } from './bring-all.ts';
 import type { Bucket } from './bucket.ts';
-import { baseOf, fixedBelow, integrate, noteConflicts, remember } from './integrate.ts';
+import { baseOf, fixedBelow, integrate, noteConflicts, rememberAll } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { dryIo } from './dry-io.ts';
@@ -232,26 +232,6 @@ async function fetchTheirs(
   }
   await rememberAll(session, pointers);
   return { theirs, fetched: fresh.map(({ name }) => name), versions };
-}
-
-async function rememberAll(
-  session: RemoteSession,
-  pointers: readonly { readonly name: ArtifactName; readonly at: SeenPointer }[],
-): Promise<void> {
-  const { store } = session.context;
-  const changed: (typeof pointers)[number][] = [];
-  for (const one of pointers) {
-    const seen = await session.seen(one.name);
-    if (seen === undefined || seen.tag !== one.at.tag) changed.push(one);
-  }
-  if (changed.length === 0) return;
-  await using tx = await store.begin();
-  await tx.publish(async (locked) => {
-    for (const { name, at } of changed) {
-      const synced = (await session.seen(name, locked))?.synced ?? null;
-      remember(locked, session, name, at, { synced });
-    }
-  });
 }
 
 // Versions of theirs that neither we nor what was seen before has.

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { equalBytes, isArtError } from '#base';
 import type { Digest, ObjectId } from '#object';
 import type { Repository, RepositoryContext } from '#repo';
-import { findArtifact, getArtifact, promisedAnything, publishOperation } from '#repo';
+import { findArtifact, promisedAnything, publishOperation } from '#repo';
 import type { ObjectStore } from '#store';
 import { changedNumbers, findVersion, loadArtifact } from '#version';
 import type { ArtifactName } from '#version';
+import { hasAllOf } from './has-all.ts';
 import { baseOf, fixedBelow, integrate } from './integrate.ts';
 import type { Integrated } from './integrate.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
@@ -82,22 +83,15 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   return result();
 }
 
-/** Artifacts that differ from what was last in common with the remote, or that it does not have. */
+/** Artifacts of which the remote does not have all that is here. */
 async function changedNames(
   session: RemoteSession,
   request: SyncRequest,
   tags: ReadonlyMap<ArtifactName, string>,
 ): Promise<ArtifactName[]> {
-  const { store } = session.context;
   const asked = request.names?.length ? namesOf(request.names) : await knownNames(session);
   const changed: ArtifactName[] = [];
-  for (const name of asked) {
-    const synced = (await session.seen(name))?.synced ?? null;
-    const ours = await findArtifact(store, name);
-    if (ours === undefined && synced === null) await getArtifact(store, name); // Says that there is none.
-    const same = ours !== undefined && synced !== null && equalBytes(ours.saved!, synced);
-    if (!tags.has(name) || !same) changed.push(name);
-  }
+  for (const name of asked) if (!(await hasAllOf(session, name, tags.get(name)))) changed.push(name);
   return changed;
 }
 

@@ -4,6 +4,7 @@ import type { Digest } from '#object';
 import type { Context } from '#repo';
 import type { RecordSource } from '#store';
 import {
+  decodeBucketId,
   decodeConflicts,
   decodePromise,
   decodeSeen,
@@ -17,7 +18,7 @@ import {
 import type { ArtifactName, RemoteSeen } from '#version';
 import { readAll } from './bucket.ts';
 import type { Bucket, Tag, Traffic } from './bucket.ts';
-import { claimBucket, readFormat } from './bucket-format.ts';
+import { claimBucket, readFormat, requireKnown } from './bucket-format.ts';
 import { counting } from './counting.ts';
 import { fetchClosure } from './fetch-closure.ts';
 import { POINTERS, artifactOfPointer, pointerKey } from './keys.ts';
@@ -79,17 +80,23 @@ export class RemoteSession {
     return tags;
   }
 
-  /** The pointer of `name`, or undefined. What is remembered under `tag` is not asked for again. Raises REMOTE_CORRUPT. */
+  /**
+   * The pointer of `name`, or undefined. What is remembered under `tag` is not asked for again. Raises REMOTE_CORRUPT,
+   * REMOTE_REPLACED, and REMOTE_REWRITTEN if it is older than the one that is remembered.
+   */
   async pointer(name: ArtifactName, tag?: Tag): Promise<SeenPointer | undefined> {
-    const known = tag === undefined ? undefined : await this.seen(name);
+    const known = await this.seen(name); // First: what is read after it cannot be older, unless it was put back.
     const what = `the pointer of "${name}" in ${this.bucket.url}`;
-    if (known !== undefined && known.tag === tag)
-      return { tag, bytes: known.pointer, pointer: decodePointer(known.pointer, what) };
+    const before = known && decodePointer(known.pointer, what);
+    if (before !== undefined && known!.tag === tag) return { tag, bytes: known!.pointer, pointer: before };
+    await this.openForReading();
     const got = await this.bucket.get(pointerKey(name), this.options);
-    if (got === undefined) return undefined;
-    const bytes = await readAll(got.body, POINTER_BYTES_MAX);
-    if (bytes === undefined) throw new ArtError('REMOTE_CORRUPT', `${what} is longer than any pointer`);
-    return { tag: got.tag, bytes, pointer: decodePointer(bytes, what) };
+    const bytes = got && (await readAll(got.body, POINTER_BYTES_MAX));
+    if (got !== undefined && bytes === undefined)
+      throw new ArtError('REMOTE_CORRUPT', `${what} is longer than any pointer`);
+    const pointer = bytes && decodePointer(bytes, what);
+    if (before !== undefined && isOlder(pointer, before)) throw putBack(name, this.remote);
+    return pointer && { tag: got!.tag, bytes: bytes!, pointer };
   }
 
   /** What is remembered of `name` there. */
@@ -106,6 +113,17 @@ export class RemoteSession {
     const bytes = await source.getRecord(remoteKeys.conflicts(name, this.remote));
     const conflicts = bytes === undefined ? [] : decodeConflicts(bytes);
     return new Map(conflicts.flatMap(({ alias, theirs, settled }) => (settled ? [[alias, theirs]] : [])));
+  }
+
+  /** The id of the bucket that this remote was when something was last remembered of it. */
+  async knownBucket(): Promise<string | undefined> {
+    const bytes = await this.context.store.getRecord(remoteKeys.bucket(this.remote));
+    return bytes === undefined ? undefined : decodeBucketId(bytes);
+  }
+
+  /** The id of the bucket, once it was opened. */
+  get bucketId(): string | undefined {
+    return this.#opened?.id;
   }
 
   /** Whether only history is fetched from the remote. */
@@ -138,16 +156,22 @@ export class RemoteSession {
     await tx.publish(async (locked) => locked.setRecord(promiseKeys.of(this.remote), promise));
   }
 
-  /** Makes the bucket ours if it is empty. Raises REMOTE_NOT_ART, REMOTE_TOO_NEW, REMOTE_UNSHARED. */
+  /** Makes the bucket ours if it is empty. Raises REMOTE_NOT_ART, REMOTE_TOO_NEW, REMOTE_UNSHARED, REMOTE_REPLACED. */
   async openForWriting(): Promise<PackIndex> {
     const { now } = this.context;
-    if (this.#opened === undefined) this.#open((await claimBucket(this.bucket, { ...this.options, now })).id);
+    if (this.#opened === undefined) {
+      const known = await this.knownBucket();
+      this.#open((await claimBucket(this.bucket, { ...this.options, now, known })).id);
+    }
     return this.#opened!.index;
   }
 
-  /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW. */
+  /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW, REMOTE_REPLACED. */
   async openForReading(): Promise<RemoteReader> {
-    if (this.#opened === undefined) this.#open((await requireArt(this.bucket, this.options)).id);
+    if (this.#opened === undefined) {
+      const known = await this.knownBucket();
+      this.#open(requireKnown(this.bucket, await requireArt(this.bucket, this.options), known).id);
+    }
     return this.#opened!.reader;
   }
 
@@ -202,6 +226,18 @@ export class RemoteSession {
     const index = new PackIndex(store.cache, this.bucket, id, options);
     this.#opened = { id, index, reader: new RemoteReader(this.bucket, index, options) };
   }
+}
+
+/** Whoever swaps a pointer counts on: one that does not count further than another was there before it, or instead of it. */
+function isOlder(now: Pointer | undefined, before: Pointer): boolean {
+  return now === undefined || now.seq < before.seq || (now.seq === before.seq && now.nonce !== before.nonce);
+}
+
+function putBack(name: ArtifactName, remote: string): ArtError {
+  return new ArtError(
+    'REMOTE_REWRITTEN',
+    `"${name}" at ${remote} is older than when it was last seen: the remote was put back to an earlier state`,
+  );
 }
 
 /** Raises REMOTE_EMPTY for what is no bucket of art, REMOTE_TOO_NEW. */

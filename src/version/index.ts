@@ -60,9 +60,13 @@ export type { Binding, Wanted } from './wanted.ts';
 export { allFates, changedNumbers, fatesOf, withFates } from './changes.ts';
 export type { Fate } from './changes.ts';
 export {
+  decodeBucketId,
   decodeConflicts,
+  decodePushing,
   decodeSeen,
+  encodeBucketId,
   encodeConflicts,
+  encodePushing,
   encodeSeen,
   remoteKeys,
   remoteOfKey,

@@ -1,5 +1,5 @@
-/** Defines what is remembered of remotes: each artifact's state as it was last seen there, and conflicts to settle. */
-import { ArtError, ByteReader, ByteWriter, equalBytes, isArtError } from '#base';
+/** Defines what is remembered of remotes: whose bucket it is, each artifact's state as it was last seen, what is on its way, conflicts. */
+import { ArtError, ByteReader, ByteWriter, equalBytes, isArtError, toHex } from '#base';
 import { DIGEST_BYTES } from '#object';
 import type { Digest } from '#object';
 import type { ArtifactName } from './names.ts';
@@ -25,13 +25,21 @@ export interface OpenConflict {
 }
 
 const FORMAT = 1;
+const BUCKET_BYTES = 16;
 const REMOTES = 'remote/';
+const PUSHING = 'pushing/';
 const CONFLICTS = 'conflict/';
 
 export const remoteKeys = {
   all: REMOTES,
   of: (remote: string) => `${REMOTES}${remote}/`,
   seen: (remote: string, name: ArtifactName) => `${REMOTES}${remote}/${name}`,
+  /** The id of the bucket that all of this was seen in. */
+  bucket: (remote: string) => `bucket/${remote}`,
+  /** The state that a push is about to publish: it is alive from then on. */
+  allPushing: PUSHING,
+  pushingTo: (remote: string) => `${PUSHING}${remote}/`,
+  pushing: (remote: string, name: ArtifactName) => `${PUSHING}${remote}/${name}`,
   allConflicts: CONFLICTS,
   conflictsOf: (name: ArtifactName) => `${CONFLICTS}${name}/`,
   conflicts: (name: ArtifactName, remote: string) => `${CONFLICTS}${name}/${remote}`,
@@ -64,6 +72,27 @@ export function decodeSeen(bytes: Uint8Array): RemoteSeen {
       pointer: Uint8Array.from(reader.sized()),
     };
   });
+}
+
+/** Whose bucket a remote was: 32 hex characters. */
+export function encodeBucketId(id: string): Uint8Array {
+  return new ByteWriter().u8(FORMAT).bytes(Buffer.from(id, 'hex')).take();
+}
+
+export function decodeBucketId(bytes: Uint8Array): string {
+  return strictly('a record of a bucket', bytes, encodeBucketId, (reader) =>
+    toHex(reader.bytes(BUCKET_BYTES)),
+  );
+}
+
+export function encodePushing(state: Digest): Uint8Array {
+  return new ByteWriter().u8(FORMAT).bytes(state).take();
+}
+
+export function decodePushing(bytes: Uint8Array): Digest {
+  return strictly('a record of a push', bytes, encodePushing, (reader) =>
+    Uint8Array.from(reader.bytes(DIGEST_BYTES)),
+  );
 }
 
 export function encodeConflicts(conflicts: readonly OpenConflict[]): Uint8Array {

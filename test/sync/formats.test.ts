@@ -8,6 +8,7 @@ import { artifactOfPointer, decodeCondemned, decodeFormat, decodeGcState, decode
 import { encodeCondemned, encodeFormat, encodeGcState, encodePointer, pointerKey } from '#sync';
 import type { GcState, Pointer } from '#sync';
 import { decodeConflicts, decodeSeen, encodeConflicts, encodeSeen, parseArtifactName } from '#version';
+import { decodeBucketId, decodePushing, encodeBucketId, encodePushing } from '#version';
 import { decodeIncomplete, decodePromise, decodeReliance } from '#version';
 import { encodeIncomplete, encodePromise, encodeReliance } from '#version';
 
@@ -53,6 +54,10 @@ describe('stored bytes', () => {
     golden('format', encodeFormat({ id: '0123456789abcdef0123456789abcdef' }));
     golden('seen', encodeSeen(SEEN));
     expect(decodeSeen(encodeSeen(SEEN))).toEqual(SEEN);
+    golden('bucket-id', encodeBucketId(PROMISE.bucket));
+    expect(decodeBucketId(encodeBucketId(PROMISE.bucket))).toBe(PROMISE.bucket);
+    golden('pushing', encodePushing(STATE));
+    expect(decodePushing(encodePushing(STATE))).toEqual(STATE);
     golden('conflicts', encodeConflicts(CONFLICTS));
     expect(decodeConflicts(encodeConflicts(CONFLICTS))).toEqual(CONFLICTS);
     golden('promise', encodePromise(PROMISE));
@@ -67,6 +72,8 @@ describe('stored bytes', () => {
     ['promise', encodePromise(PROMISE), decodePromise],
     ['reliance', encodeReliance(RELIANCE), decodeReliance],
     ['incomplete', encodeIncomplete(INCOMPLETE), decodeIncomplete],
+    ['bucket-id', encodeBucketId(PROMISE.bucket), decodeBucketId],
+    ['pushing', encodePushing(STATE), decodePushing],
   ])('a record that is cut short, too long or of another format is an error: %s', (_, bytes, decode) => {
     const newer = Uint8Array.from(bytes);
     newer[0] = 2;

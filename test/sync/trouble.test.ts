@@ -170,9 +170,10 @@ describe('a first push', () => {
     const where = (method: Method) => method === 'putIfAbsent' && left-- > 0;
     ada.bucket = new FaultyBucket(bucket, 1, { loseReply: 1, where });
     expect(await ada.push()).toMatchObject({ versions: 1 });
-    const silent = new MemoryBucket();
-    ada.bucket = new FaultyBucket(silent, 1, { loseReply: 1, where: (_, key) => key.includes('probe') });
-    await expect(ada.push()).rejects.toMatchObject({ code: 'REMOTE_UNCERTAIN' });
+    const silence = { loseReply: 1, where: (_: Method, key: string) => key.includes('probe') };
+    await using ben = await Clone.make(new FaultyBucket(new MemoryBucket(), 1, silence));
+    await ben.commit('one', { a: '1' });
+    await expect(ben.push()).rejects.toMatchObject({ code: 'REMOTE_UNCERTAIN' });
   });
 });
 

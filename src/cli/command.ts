@@ -19,6 +19,8 @@ export interface TextOption extends OptionBase {
   readonly kind: 'text';
   readonly value: string;
   readonly given: 'once' | 'list' | 'paragraphs';
+  /** Whether an empty text says something, too. */
+  readonly mayBeEmpty?: true;
 }
 
 /** Takes a whole number from 0 up. */

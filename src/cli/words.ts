@@ -1,7 +1,10 @@
 /** Takes a command line apart into words and options, by the rules that all commands share. */
 import { Parser } from 'yargs/helpers';
 import { ArtError, suggest } from '#base';
-import type { Option, Options, Values } from './command.ts';
+import type { Option, Options, TextOption, Values } from './command.ts';
+
+/** What is no word: `-` is one, and so is a number below zero. */
+const OPTION = /^-[^\d.]/;
 
 /** What every command understands. */
 export const COMMON_OPTIONS = {
@@ -16,12 +19,13 @@ export interface ParsedWords<O extends Options> {
   readonly values: Values<O>;
 }
 
-type Value = string | number | boolean | string[];
+type Value = string | number | boolean | readonly string[];
 type Usage = (message: string, hint?: string) => ArtError;
 
 /**
  * Options may stand anywhere before `--`; unknown ones, missing values and a second time where one is meant raise USAGE
- * with the hint `help`. A value may begin with a dash, unless it reads exactly like an option of this command.
+ * with the hint `help`. A value may begin with a dash, unless it reads exactly like an option of this command. An empty
+ * one, as a script gives whose variable is not set, is refused where it means nothing.
  */
 export function parseWords<const O extends Options>(
   args: readonly string[],
@@ -29,120 +33,125 @@ export function parseWords<const O extends Options>(
   help: string,
 ): ParsedWords<O> {
   const usage: Usage = (message, hint = help) => new ArtError('USAGE', message, { hint });
-  const joined = joinValues(args, options, usage);
-  const takers = Object.keys(options).filter((name) => options[name].kind !== 'switch');
-  const parsed = Parser(joined, {
-    array: takers.map((key) => ({ key, string: true as const })),
-    boolean: Object.keys(options).filter((name) => options[name].kind === 'switch'),
-    alias: aliasesOf(options),
-    string: ['_'],
-    configuration: PARSING,
-  });
-  const {
-    _: words,
-    '--': behind = [],
-    ...found
-  } = parsed as { _: string[]; '--'?: string[] } & Record<string, unknown>;
-  const values = emptyValues(options);
-  for (const [name, given] of Object.entries(found)) {
-    const option = Object.hasOwn(options, name) ? options[name] : undefined;
-    if (option === undefined)
-      throw unknownOption(name.length === 1 ? `-${name}` : `--${name}`, options, usage);
-    const times = Array.isArray(given) ? (given as (string | boolean)[]) : [given as string | boolean];
-    const typed = typings(name, option, joined);
-    const rawName = typed.at(-1) ?? `--${name}`;
+  const { given, switches, words } = takeValues(args, options, usage);
+  const values: Record<string, Value | undefined> = { ...emptyValues(options) };
+  for (const name of switchesOn(switches, options, usage)) values[name] = true;
+  const seen = new Set<string>();
+  for (const { name, typed, text } of given) {
+    const option = options[name];
     const again = option.kind === 'text' && option.given !== 'once';
-    if (Math.max(times.length, typed.length) > 1 && !again) throw usage(`option ${rawName} is given twice`);
-    for (const value of times) {
-      if (option.kind === 'switch') values[name] = value === true;
-      else if (option.kind === 'number') values[name] = wholeNumber(rawName, String(value), usage);
-      else values[name] = added(option.given, values[name], String(value));
-    }
+    if (seen.has(name) && !again) throw usage(`option ${typed} is given twice`);
+    seen.add(name);
+    if (option.kind === 'number') values[name] = wholeNumber(typed, text, usage);
+    else if (option.kind === 'text') values[name] = added(option, values[name], { typed, text }, usage);
   }
-  return { words: [...words, ...behind].map(String), values: values as Values<O> };
+  return { words, values: values as Values<O> };
 }
 
-/** yargs' defaults would let `-a best cifar data` swallow the words, and turn texts into numbers. */
+/** A value as it was given: whose, by which of the option's names, and which. */
+interface Given {
+  readonly name: string;
+  readonly typed: string;
+  readonly text: string;
+}
+
+interface Taken {
+  readonly given: readonly Given[];
+  /** What is left that begins with a dash. */
+  readonly switches: readonly string[];
+  readonly words: readonly string[];
+}
+
+/**
+ * Takes the words apart: values with the options they belong to (`-m fix`, `-mfix`, `--message=fix`), switches, words.
+ * Groups like `-qa best` come apart. Raises USAGE where a value is missing, or stands where none is taken.
+ */
+function takeValues(args: readonly string[], options: Options, usage: Usage): Taken {
+  const byName = new Map(
+    Object.entries(options).flatMap(([name, option]) =>
+      optionNames(name, option).map((typed) => [typed, { name, option }] as const),
+    ),
+  );
+  const given: Given[] = [];
+  const switches: string[] = [];
+  const words: string[] = [];
+  const waiting = [...args].reverse();
+  for (let word = waiting.pop(); word !== undefined; word = waiting.pop()) {
+    if (word === '--') {
+      words.push(...waiting.reverse());
+      break;
+    }
+    if (!OPTION.test(word)) {
+      words.push(word);
+      continue;
+    }
+    const whole = byName.get(word);
+    const cut = word.indexOf('=');
+    const named = whole === undefined && cut > 0 ? byName.get(word.slice(0, cut)) : undefined;
+    const attached = whole === undefined && named === undefined ? attachedTo(word, byName) : undefined;
+    // `-tag gold` would be the type `ag`, and `gold` a word: nobody means that.
+    if (whole === undefined && byName.has(`-${cut > 0 ? word.slice(0, cut) : word}`))
+      throw usage(`unknown option ${word}`, `Did you mean -${word}?`);
+    if (whole !== undefined && whole.option.kind !== 'switch') {
+      const { value } = whole.option;
+      const text = waiting.pop();
+      if (text === undefined) throw usage(`option ${word} needs a value: ${value}`);
+      if (isOption(text, options))
+        throw usage(`option ${word} needs a value: ${value}; ${text} is an option`);
+      given.push({ name: whole.name, typed: word, text });
+    } else if (named !== undefined) {
+      const typed = word.slice(0, cut);
+      if (named.option.kind === 'switch') throw usage(`option ${typed} takes no value`);
+      given.push({ name: named.name, typed, text: word.slice(cut + 1) });
+    } else if (attached?.option.kind === 'switch') {
+      switches.push(word.slice(0, 2));
+      waiting.push(`-${word.slice(2)}`);
+    } else if (attached !== undefined) {
+      given.push({ name: attached.name, typed: word.slice(0, 2), text: word.slice(2) });
+    } else if (whole === undefined && word.startsWith('--')) {
+      throw unknownOption(cut > 0 ? word.slice(0, cut) : word, options, usage);
+    } else switches.push(word);
+  }
+  return { given, switches, words };
+}
+
+/** The option whose letter begins a word that goes on: `-mfix`, `-qh`. */
+function attachedTo<T>(word: string, byName: ReadonlyMap<string, T>): T | undefined {
+  return /^-[^-]./s.test(word) ? byName.get(word.slice(0, 2)) : undefined;
+}
+
+/** The keys of the switches that are on. They stand alone: yargs would take a word `true` behind one for its value. */
+function switchesOn(typed: readonly string[], options: Options, usage: Usage): string[] {
+  const known = Object.keys(options).filter((name) => options[name].kind === 'switch');
+  const { _: __, ...found } = Parser([...typed], {
+    boolean: known,
+    alias: aliasesOf(options),
+    configuration: PARSING,
+  }) as { readonly _: unknown } & Record<string, unknown>;
+  for (const name of Object.keys(found)) {
+    if (!known.includes(name))
+      throw unknownOption(name.length === 1 ? `-${name}` : `--${name}`, options, usage);
+    const names = optionNames(name, options[name]);
+    const times = typed.filter((word) => names.includes(word));
+    if (times.length > 1) throw usage(`option ${times.at(-1)} is given twice`);
+  }
+  return Object.keys(found);
+}
+
+/** Only what is typed counts: `--no-bind` is an option of its own, and a dot in an unknown one means nothing. */
 const PARSING = {
   'boolean-negation': false,
   'camel-case-expansion': false,
   'dot-notation': false,
-  'duplicate-arguments-array': true,
-  'greedy-arrays': false,
-  'parse-numbers': false,
-  'parse-positional-numbers': false,
-  'populate--': true,
   'short-option-groups': true,
   'strip-aliased': true,
 } as const;
-
-/**
- * Ties each value to its option (`-m`, `- fix` becomes `-m=- fix`): yargs takes a value that begins with a dash only so;
- * and takes groups like `-qh` apart.
- * Raises USAGE where a value is missing, or stands where none is taken.
- */
-function joinValues(args: readonly string[], options: Options, usage: Usage): string[] {
-  const byName = new Map(
-    Object.entries(options).flatMap(([name, option]) =>
-      optionNames(name, option).map((typed) => [typed, option] as const),
-    ),
-  );
-  const joined: string[] = [];
-  const waiting = [...args].reverse();
-  for (let word = waiting.pop(); word !== undefined; word = waiting.pop()) {
-    if (word === '--') return [...joined, '--', ...waiting.reverse()];
-    const option = byName.get(word);
-    const cut = word.indexOf('=');
-    const named = cut > 0 ? byName.get(word.slice(0, cut)) : undefined;
-    const attached = /^-[^-]./s.test(word) ? byName.get(word.slice(0, 2)) : undefined;
-    // `-tag gold` would be the type `ag`, and `gold` a word: nobody means that.
-    if (option === undefined && word.startsWith('-') && byName.has(`-${cut > 0 ? word.slice(0, cut) : word}`))
-      throw usage(`unknown option ${word}`, `Did you mean -${word}?`);
-    if (option !== undefined && option.kind !== 'switch') {
-      const value = waiting.pop();
-      if (value === undefined) throw usage(`option ${word} needs a value: ${option.value}`);
-      if (isOption(value, options))
-        throw usage(`option ${word} needs a value: ${option.value}; ${value} is an option`);
-      joined.push(tied(word, value));
-    } else if (option === undefined && named?.kind === 'switch') {
-      throw usage(`option ${word.slice(0, cut)} takes no value`);
-    } else if (
-      option === undefined &&
-      named === undefined &&
-      attached !== undefined &&
-      attached.kind !== 'switch'
-    ) {
-      joined.push(tied(word.slice(0, 2), word.slice(2)));
-    } else if (option === undefined && attached?.kind === 'switch' && named === undefined) {
-      joined.push(word.slice(0, 2));
-      waiting.push(`-${word.slice(2)}`);
-    } else if (word.startsWith('--') && option === undefined && named === undefined) {
-      throw unknownOption(cut > 0 ? word.slice(0, cut) : word, options, usage);
-    } else joined.push(named === undefined ? word : tied(word.slice(0, cut), word.slice(cut + 1)));
-  }
-  return joined;
-}
-
-/** yargs takes one pair of quotes off a value, so one that has its own gets a pair to lose. */
-function tied(name: string, value: string): string {
-  const quoted = /^["']/.test(value) && value.endsWith(value[0]);
-  return quoted ? `${name}="${value}"` : `${name}=${value}`;
-}
 
 function aliasesOf(options: Options): Record<string, string[]> {
   const aliases: Record<string, string[]> = {};
   for (const [name, { short }] of Object.entries(options))
     if (short !== undefined && short !== name) aliases[name] = [short];
   return aliases;
-}
-
-/** How an option was typed each time, for messages. */
-function typings(name: string, option: Option, args: readonly string[]): string[] {
-  const end = args.indexOf('--');
-  const names = optionNames(name, option);
-  return (end < 0 ? args : args.slice(0, end)).flatMap((word) =>
-    names.filter((typed) => word === typed || word.startsWith(`${typed}=`)),
-  );
 }
 
 function emptyValues(options: Options): Record<string, Value | undefined> {
@@ -154,9 +163,15 @@ function emptyValues(options: Options): Record<string, Value | undefined> {
   return values;
 }
 
-function added(given: 'once' | 'list' | 'paragraphs', before: Value | undefined, text: string): Value {
-  if (given === 'list') return [...(before as string[]), text];
-  return given === 'paragraphs' && before !== undefined ? `${before as string}\n\n${text}` : text;
+function added(
+  { given, value, mayBeEmpty }: TextOption,
+  before: Value | undefined,
+  { typed, text }: Pick<Given, 'typed' | 'text'>,
+  usage: Usage,
+): Value {
+  if (text === '' && mayBeEmpty !== true) throw usage(`option ${typed} needs a value: ${value}; it is empty`);
+  if (given === 'list') return [...(before as readonly string[]), text];
+  return given === 'paragraphs' && before ? `${before as string}\n\n${text}` : text;
 }
 
 function wholeNumber(rawName: string, text: string, usage: Usage): number {

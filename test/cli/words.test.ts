@@ -8,7 +8,7 @@ import { COMMON_OPTIONS, optionNames, parseWords } from '../../src/cli/words.ts'
 const OPTIONS = {
   ...COMMON_OPTIONS,
   alias: { kind: 'text', short: 'a', value: 'ALIAS', given: 'list', describe: '' },
-  message: { kind: 'text', short: 'm', value: 'TEXT', given: 'paragraphs', describe: '' },
+  message: { kind: 'text', short: 'm', value: 'TEXT', given: 'paragraphs', mayBeEmpty: true, describe: '' },
   type: { kind: 'text', short: 't', value: 'TYPE', given: 'once', describe: '' },
   limit: { kind: 'number', value: 'N', describe: '' },
   l: { kind: 'switch', short: 'l', describe: '' },
@@ -42,6 +42,18 @@ describe('one command line', () => {
     expect(parse('-m', 'one', '--message=two').values.message).toBe('one\n\ntwo');
   });
 
+  test('an empty text is one, wherever it stands', () => {
+    for (const args of [['-m', ''], ['--message', ''], ['--message='], ['-m', '', '-q'], ['-qm', '']])
+      expect(parse('d', ...args).values.message).toBe('');
+    expect(parse('d', '', '-q').words).toEqual(['d', '']);
+    expect(parse('-m', '', '-m', 'two').values.message).toBe('two');
+  });
+
+  test('a word that reads like the value of a switch stays a word', () => {
+    expect(parse('--json', 'true')).toMatchObject({ words: ['true'], values: { json: true } });
+    expect(parse('-q', 'false')).toMatchObject({ words: ['false'], values: { quiet: true } });
+  });
+
   test('values stay text, however much they look like numbers or keys', () => {
     expect(parse('-t', '007', '-m', '1e3', '-a', 'a.b').values).toMatchObject({
       type: '007',
@@ -54,6 +66,10 @@ describe('one command line', () => {
   test('a value may begin with a dash', () => {
     expect(parse('-m', '- first').values.message).toBe('- first');
     expect(parse('--message=--json').values).toMatchObject({ message: '--json', json: false });
+  });
+
+  test('a dash alone and a number below zero are words', () => {
+    expect(parse('-', '-5', '-0.5').words).toEqual(['-', '-5', '-0.5']);
   });
 
   test('-- ends options', () => {
@@ -83,6 +99,13 @@ describe('one command line', () => {
     [['--json', '--json'], 'option --json is given twice', 'See help.'],
     [['--json=1'], 'option --json takes no value', 'See help.'],
     [['-m', '--json'], 'option -m needs a value: TEXT; --json is an option', 'See help.'],
+    [['--type', ''], 'option --type needs a value: TYPE; it is empty', 'See help.'],
+    [['-t', ''], 'option -t needs a value: TYPE; it is empty', 'See help.'],
+    [['--type='], 'option --type needs a value: TYPE; it is empty', 'See help.'],
+    [['-a', '', 'd'], 'option -a needs a value: ALIAS; it is empty', 'See help.'],
+    [['-C', ''], 'option -C needs a value: DIR; it is empty', 'See help.'],
+    [['--limit', ''], 'option --limit needs a whole number, not ""', 'See help.'],
+    [['-xq'], 'unknown option -x', 'See help.'],
   ])('%j is refused', (args, message, hint) => {
     let raised: unknown;
     try {

@@ -29,6 +29,7 @@ export const commitCommand = defineCommand({
       short: 'm',
       value: 'TEXT',
       given: 'paragraphs',
+      mayBeEmpty: true,
       describe: 'What changed; given again, another paragraph',
     },
     alias: {
@@ -51,7 +52,13 @@ export const commitCommand = defineCommand({
       given: 'once',
       describe: 'Metadata from a file with one JSON object',
     },
-    description: { kind: 'text', value: 'TEXT', given: 'once', describe: 'Describe the version (Markdown)' },
+    description: {
+      kind: 'text',
+      value: 'TEXT',
+      given: 'once',
+      mayBeEmpty: true,
+      describe: 'Describe the version (Markdown)',
+    },
     add: {
       kind: 'text',
       value: '[DEST=]PATH',

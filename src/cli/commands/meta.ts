@@ -12,7 +12,7 @@ export const metaCommand = defineCommand({
   words: [1, Infinity],
   options: {
     file: { kind: 'text', value: 'F', given: 'once', describe: 'Set what is in a file with one JSON object' },
-    unset: { kind: 'text', value: 'K', given: 'list', describe: 'Remove this key' },
+    unset: { kind: 'text', value: 'K', given: 'list', mayBeEmpty: true, describe: 'Remove this key' },
     history: { kind: 'switch', describe: 'Show what it was before, newest first' },
   },
   examples: [

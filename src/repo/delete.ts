@@ -14,12 +14,11 @@ import {
   parseTarget,
   recordKeys,
   removeVersions,
-  resolve,
 } from '#version';
 import type { Artifact, ArtifactName, Version } from '#version';
 import type { Context } from './context.ts';
 import { decideOnly } from './dry-run.ts';
-import { getArtifact } from './find.ts';
+import { getArtifact, resolveHere } from './find.ts';
 import { publishOperation, records } from './operation.ts';
 import type { Draft } from './operation.ts';
 import { repairPin } from './pins.ts';
@@ -114,7 +113,7 @@ function nameOf(target: string): ArtifactName {
 }
 
 async function meant(
-  source: NodeSource,
+  source: Draft,
   artifact: Artifact,
   target: string,
   { all }: DeleteRequest,
@@ -131,8 +130,7 @@ async function meant(
   }
   if (range !== null) return inRange(source, artifact, Number(range[2]), Number(range[3]));
   if (isBare) throw unclear(artifact);
-  const { selector, back } = parseSpec(target);
-  return [await resolve(source, artifact, selector, back)];
+  return [await resolveHere(source, artifact, parseSpec(target))];
 }
 
 function unclear({ state: { name, versionCount, bytes } }: Artifact): ArtError {

@@ -18,7 +18,7 @@ import {
   remoteKeys,
   resolve,
 } from '#version';
-import type { Alias, Artifact, ArtifactName, Held, Version } from '#version';
+import type { Alias, Artifact, ArtifactName, Held, Version, VersionSpec } from '#version';
 import { findArtifact, records } from './operation.ts';
 
 export interface FoundVersion {
@@ -45,6 +45,30 @@ export async function getSpec(source: RecordSource & NodeSource, spec: string): 
   const artifact = await getArtifact(source, name);
   const version = await resolve(source, artifact, selector, back);
   return { artifact, version, commit: await getCommit(source, version.commit) };
+}
+
+/**
+ * The version of `artifact`, as it is here, that a spec with its name means: one that an alias names at a remote has to
+ * be here, too. Raises what `getSpec` raises.
+ */
+export async function resolveHere(
+  source: RecordSource & NodeSource,
+  artifact: Artifact,
+  { name, selector, back }: VersionSpec,
+): Promise<Version> {
+  if (selector.by !== 'alias' || selector.origin === undefined)
+    return resolve(source, artifact, selector, back);
+  const { origin, alias } = selector;
+  const { version } = await getSeenThere(source, { name, origin, alias, back });
+  const here = await findVersionOfCommit(source, artifact, version.commit, version.number);
+  if (here !== undefined) return here;
+  throw new ArtError(
+    'VERSION_NOT_FOUND',
+    `"${name}:v${version.number}" of the remote "${origin}" is not here`,
+    {
+      hint: `Run \`art pull ${origin} ${name}\` to bring it.`,
+    },
+  );
 }
 
 /** The version that an alias names at a remote, as it was last seen there. */

@@ -1,8 +1,8 @@
 /** Publishes a change of one artifact, or of one version of it, as one operation. */
-import { parseSpec, parseTarget, resolve } from '#version';
+import { getVersion, parseSpec, parseTarget } from '#version';
 import type { Artifact, Version } from '#version';
 import type { Context } from './context.ts';
-import { getArtifact } from './find.ts';
+import { getArtifact, resolveHere } from './find.ts';
 import { publishOperation } from './operation.ts';
 import type { Draft } from './operation.ts';
 
@@ -23,14 +23,14 @@ export async function publishEdit(
   change: (edited: Edited) => Promise<Artifact>,
 ): Promise<{ readonly artifact: Artifact; readonly version: Version | undefined }> {
   const parsed = parseTarget(target);
-  const { name, selector, back } = parseSpec(target);
+  const spec = parseSpec(target);
   await using tx = await context.store.begin();
   return publishOperation(tx, context, async (draft) => {
-    const before = await getArtifact(draft, name);
-    const version = parsed.kind === 'artifact' ? undefined : await resolve(draft, before, selector, back);
+    const before = await getArtifact(draft, spec.name);
+    const version = parsed.kind === 'artifact' ? undefined : await resolveHere(draft, before, spec);
     const artifact = await change({ draft, artifact: before, version });
     if (artifact !== before) await draft.setArtifact(artifact);
-    const again = version && (await resolve(draft, artifact, { by: 'number', number: version.number }));
+    const again = version && (await getVersion(draft, artifact, version.number));
     return { artifact, version: again };
   });
 }

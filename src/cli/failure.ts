@@ -20,10 +20,9 @@ export function failureOf(error: unknown, stopped: string, command?: string): Fa
     return { code, message, hint: isGeneral ? `See \`art ${command} --help\`.` : hint, exit };
   }
   const message = error instanceof Error ? error.message || error.name : String(error);
-  const hint =
-    errnoOf(error) === undefined
-      ? 'This is a fault in art. ART_DEBUG=1 shows where it happened.'
-      : 'The system refused it. ART_DEBUG=1 shows where it happened.';
+  // Node's own codes say that it was used wrongly: a bug as well.
+  const isBug = errnoOf(error)?.startsWith('ERR_') ?? true;
+  const hint = `${isBug ? 'This is a fault in art.' : 'The system refused it.'} ART_DEBUG=1 shows where it happened.`;
   return { code: 'FAILED', message, hint, exit: 1 };
 }
 

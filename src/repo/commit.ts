@@ -12,6 +12,7 @@ import { composeVersion, isComposed } from './compose.ts';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
 import { addPart, finishDraft } from './drafts.ts';
+import { checkDescription } from './describe.ts';
 import { countingOnly, decideOnly } from './dry-run.ts';
 import { findLiveHeld, getCommit } from './find.ts';
 import { checkType, decideVersion, wouldBe } from './new-version.ts';
@@ -25,10 +26,11 @@ import { warnIfGitWouldTake, writePins, writeWantedText } from './wanted-files.t
 /**
  * Commits what the request names, all in one step. Unchanged content makes no new version.
  * Raises NOTHING_BOUND, PATH_NOT_FOUND, BOUND_PATH_GONE, PARTIAL_FOLDER, TYPE_MISMATCH, NAME_INVALID, NAME_TAKEN,
- * BINDING_CONFLICT, METADATA_INVALID, what reading files raises, and what `composeVersion`, `addPart` and `finishDraft`
+ * BINDING_CONFLICT, METADATA_INVALID, DESCRIPTION_INVALID, what reading files raises, and what `composeVersion`, `addPart` and `finishDraft`
  * raise.
  */
 export async function commit(context: Context, request: CommitRequest): Promise<CommitResult[]> {
+  if (request.description !== undefined) checkDescription(request.description);
   if (request.finish !== undefined) return [await finishDraft(context, request, request.finish)];
   if (request.part !== undefined) return [await addPart(context, request, request.part)];
   if (isComposed(request)) return [await composeVersion(context, request)];

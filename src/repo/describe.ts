@@ -1,6 +1,7 @@
 /** Describes artifacts and versions in words. */
 import { ArtError } from '#base';
 import { DESCRIPTION_BYTES_MAX } from '#object';
+import type { VersionValue } from '#object';
 import { editArtifact, editVersion } from '#version';
 import type { Context } from './context.ts';
 import { publishEdit } from './publish-edit.ts';
@@ -20,9 +21,7 @@ export async function describe(context: Context, target: string, text: string): 
     if ((version ?? artifact.state).description === description) return artifact;
     if (version === undefined) return editArtifact(artifact, { description });
     if (description === '' && version.description === undefined) return artifact;
-    return editVersion(draft, artifact, version.number, ({ description: _, ...value }) =>
-      description === '' ? value : { ...value, description },
-    );
+    return editVersion(draft, artifact, version.number, (value) => withDescription(value, description));
   });
   const said = (version ?? artifact.state).description ?? '';
   return {
@@ -30,6 +29,11 @@ export async function describe(context: Context, target: string, text: string): 
     version: version === undefined ? null : `v${version.number}`,
     description: said === '' ? null : said,
   };
+}
+
+/** A version that is described by `text`; by nothing if that is empty. */
+export function withDescription({ description: _, ...value }: VersionValue, text: string): VersionValue {
+  return text.trim() === '' ? value : { ...value, description: text };
 }
 
 /** Raises DESCRIPTION_INVALID for a text that no description may be. */

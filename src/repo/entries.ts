@@ -12,7 +12,7 @@ import {
 } from '#object';
 import type { Digest, MapEntry, ObjectId } from '#object';
 import type { ObjectStore } from '#store';
-import { entries, find, keyOfPath, pathOfKey, prefixOf } from '#tree';
+import { entries, find, isEntryPath, keyOfPath, pathOfKey, prefixOf } from '#tree';
 import type { Context } from './context.ts';
 import { getSpec } from './find.ts';
 
@@ -82,7 +82,9 @@ export async function* cat(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { store } = context;
   const { commit } = await getSpec(store, spec);
-  const entry = await find(store, commit.tree, keyOfPath(path, { folder: false }));
+  const entry = isEntryPath(path)
+    ? await find(store, commit.tree, keyOfPath(path, { folder: false }))
+    : undefined;
   if (entry === undefined) throw await entryNotFound(store, commit.tree, spec, path);
   if (entry.kind !== FILE)
     throw new ArtError(
@@ -165,10 +167,11 @@ async function entryNotFound(
     near.push(...batch.map(({ key }) => pathOfKey(key)));
     if (near.length >= SUGGESTED_FROM) break;
   }
-  const inside = near.some((other) => other.startsWith(`${path}/`));
+  const folder = path.endsWith('/') ? path : `${path}/`;
+  const inside = near.some((other) => other.startsWith(folder));
   if (inside)
     return new ArtError('USAGE', `"${path}" in ${spec} is a folder`, {
-      hint: `\`art ls ${spec} ${path}/\` lists it.`,
+      hint: `\`art ls ${spec} ${folder}\` lists it.`,
     });
   const meant = suggest(path, near);
   return new ArtError(

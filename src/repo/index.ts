@@ -13,9 +13,8 @@ export type { Comparison, DiffChange, DiffEnd, DiffRequest, DiffRow } from './di
 export type { ContentChange } from './diff-content.ts';
 export type { DuResult, DuRow } from './du.ts';
 export type { LsRow } from './entries.ts';
-export { metadataOf } from './look.ts';
 export type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
-export { placeBeside } from './set-metadata.ts';
+export { metadataOf, placeBeside } from './set-metadata.ts';
 export type { StatusResult } from './status.ts';
 export { Vocabulary } from './vocabulary.ts';
 export type { Known } from './vocabulary.ts';

@@ -1,5 +1,5 @@
 /** Looks at artifacts and versions: lists, logs, shows. Changes nothing. */
-import { NODE, decodeMetadata, formatCid, isDigest } from '#object';
+import { NODE, formatCid } from '#object';
 import type { Digest, Metadata } from '#object';
 import type { NodeSource } from '#store';
 import { aliasesByNumber, findLatest, listVersions, parseArtifactName, parseTarget } from '#version';
@@ -7,6 +7,7 @@ import type { Artifact, ArtifactName, Version } from '#version';
 import { aliasesOf } from './new-version.ts';
 import type { Context } from './context.ts';
 import { artifactNames, getArtifact, getCommit, getSpec } from './find.ts';
+import { metadataOf } from './set-metadata.ts';
 
 export interface ListRow {
   readonly name: string;
@@ -175,13 +176,6 @@ export async function show(context: Context, target: string): Promise<ShownArtif
     usedBy: [],
     expires: version.ttl === null ? null : isoTime(commit.time + version.ttl),
   };
-}
-
-/** Metadata, wherever it was placed. */
-export async function metadataOf(source: NodeSource, placed: Metadata | Digest): Promise<Metadata> {
-  if (!isDigest(placed)) return placed;
-  const [bytes] = await source.getNodes([placed]);
-  return decodeMetadata(bytes);
 }
 
 export function cidOf(digest: Digest): string {

@@ -7,10 +7,10 @@ import { artifactOfKey, findVersion, loadArtifact } from '#version';
 import type { Artifact, Version } from '#version';
 import type { Context } from './context.ts';
 import { getCommit, getSpec } from './find.ts';
-import { isoTime, metadataOf } from './look.ts';
+import { isoTime } from './look.ts';
 import { operations } from './operations.ts';
 import { asVersion, publishEdit } from './publish-edit.ts';
-import { setMetadata } from './set-metadata.ts';
+import { metadataOf, setMetadata } from './set-metadata.ts';
 
 export interface MetadataChange {
   /** Keys to set. */

@@ -21,9 +21,10 @@ import type { Artifact, Origin, TypeName, Version } from '#version';
 import type { Naming } from './commit-plan.ts';
 import type { CommitRequest, CommitResult } from './commit-request.ts';
 import type { Context } from './context.ts';
+import { withDescription } from './describe.ts';
 import { findLiveHeld, getCommit } from './find.ts';
 import type { Draft } from './operation.ts';
-import { setMetadata } from './set-metadata.ts';
+import { addMetadata } from './set-metadata.ts';
 import { promisedAnything } from './promises.ts';
 
 const DEFAULT_TYPE = 'dataset';
@@ -112,7 +113,7 @@ export async function keepVersion(
   const { number, commit } = version;
   let named = artifact;
   if (content.naming.tags.length > 0) named = await addTags(draft, named, number, content.naming.tags);
-  if (request.metadata !== undefined) named = await setMetadata(draft, named, number, request.metadata);
+  if (request.metadata !== undefined) named = await addMetadata(draft, named, number, request.metadata);
   named = await describe(draft, named, number, request, content.naming);
   if (named !== artifact) await draft.setArtifact(named);
   hold(context, draft, content, version);
@@ -171,7 +172,7 @@ async function describe(
 ): Promise<Artifact> {
   let named = artifact;
   if (description !== undefined)
-    named = await editVersion(draft, named, number, (value) => ({ ...value, description }));
+    named = await editVersion(draft, named, number, (value) => withDescription(value, description));
   for (const alias of aliases) named = await setAlias(draft, named, alias, number);
   return named;
 }

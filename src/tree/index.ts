@@ -12,6 +12,6 @@ export { Lookup } from './lookup.ts';
 export { overlay } from './overlay.ts';
 export type { FileTree, OverlayOptions } from './overlay.ts';
 export type { TreeIo } from './paged-edit.ts';
-export { keyOfPath, pathOfKey, prefixOf } from './paths.ts';
+export { isEntryPath, keyOfPath, pathOfKey, prefixOf } from './paths.ts';
 export type { MapRange } from './range.ts';
 export { without } from './without.ts';

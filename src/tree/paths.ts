@@ -5,15 +5,17 @@ import { equalBytes, textOf, utf8 } from '#base';
 
 const SLASH = 0x2f;
 
+/** Whether a file or folder could have this path: it is relative and ends in a name. */
+export function isEntryPath(path: string): boolean {
+  return path !== '' && !path.startsWith('/') && !path.endsWith('/');
+}
+
 /**
  * The key of `path` (relative, `/` between names): its UTF-8 bytes. An empty folder has a key of its own, which ends in
  * a slash, so that it sorts where the files in it would.
  */
 export function keyOfPath(path: string, { folder }: { readonly folder: boolean }): Uint8Array {
-  assert(
-    path !== '' && !path.startsWith('/') && !path.endsWith('/'),
-    'a path is relative and ends in a name',
-  );
+  assert(isEntryPath(path), 'a path is relative and ends in a name');
   return utf8(folder ? `${path}/` : path);
 }
 

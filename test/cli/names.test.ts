@@ -195,3 +195,26 @@ describe('failures', () => {
     expect(await json('ops')).toHaveLength(3);
   });
 });
+
+test('a description that is too long is refused before anything is done, however it is given', async () => {
+  const text = 'x'.repeat(70_000);
+  for (const line of [
+    ['describe', 'd', text],
+    ['commit', 'd', '--description', text],
+  ]) {
+    const { status, err } = await art(line, { cwd });
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: expect.stringContaining('[DESCRIPTION_INVALID]') as string,
+    });
+  }
+  await ok("commit d --description 'a few words'");
+  await ok("commit d --description ''");
+  expect(await json('show d:v1')).toMatchObject({ description: null });
+});
+
+test('what a commit says of an unchanged folder is said beside what was said before', async () => {
+  await ok('meta d lr=0.1 run=7');
+  await ok('commit d --meta lr=0.2');
+  expect(await json('meta d')).toMatchObject({ metadata: { lr: 0.2, run: 7 } });
+});

@@ -130,6 +130,8 @@ export const LOOKING: Contract = {
       { line: 'cat d a.txt --from ../bucket', after: FULL, says: /^one$/ },
       { line: 'cat d b.txt', error: 'ENTRY_NOT_FOUND' },
       { line: 'cat d sub', error: 'USAGE' },
+      { line: 'cat d sub/', error: 'USAGE' },
+      { line: 'cat d /a.txt', error: 'ENTRY_NOT_FOUND' },
     ],
   },
 };

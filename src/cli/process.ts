@@ -1,9 +1,10 @@
 /** Wires the process to the command line: signals, standard streams, exit status. */
-import { createReadStream } from 'node:fs';
 import { startPager } from './pager.ts';
 import { processSink } from './process-sink.ts';
+import { processSource } from './process-source.ts';
 import { runCli } from './run.ts';
 
+const STDIN = 0;
 const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** What the process ends with unless the command line says how it went. */
 const UNANSWERED = 1;
@@ -23,7 +24,7 @@ export async function runProcess(): Promise<void> {
   const status = await runCli(process.argv.slice(2), {
     cwd: () => process.cwd(),
     env: process.env,
-    stdin: () => createReadStream('', { fd: 0, signal: stopping.signal }),
+    stdin: () => processSource(STDIN, stopping.signal),
     stdout: processSink(1),
     stderr: processSink(2),
     signal: stopping.signal,

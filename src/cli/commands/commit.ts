@@ -1,5 +1,5 @@
 /** `art commit`: keeps folders and files as versions. */
-import { ArtError, errnoOf, formatBytes, formatCount } from '#base';
+import { ArtError, errnoOf, formatBytes, formatCount, isArtError } from '#base';
 import type { Addition, CommitResult } from '#repo';
 import { defineCommand } from '../command.ts';
 import { parseDestPath } from '../dest.ts';
@@ -145,7 +145,7 @@ async function* readingStdin(stream: AsyncIterable<Uint8Array>): AsyncIterable<U
     yield* stream;
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === undefined || errno === 'ABORT_ERR') throw error;
+    if (errno === undefined || isArtError(error)) throw error;
     throw new ArtError('FILE_UNREADABLE', `cannot read standard input (${errno})`, {
       cause: error,
       hint: 'Give it a file or a pipe.',

@@ -1,6 +1,5 @@
 /** Turns what was raised into words and an exit status. */
 import { ArtError, ERRORS, errnoOf, isArtError } from '#base';
-import type { Output } from './output.ts';
 import { printable } from './text.ts';
 
 export interface Failure {
@@ -35,7 +34,7 @@ export function isReaderGone(error: unknown): boolean {
 export function failureText(
   failure: Failure,
   error: unknown,
-  out: Output,
+  out: { styleError(style: 'red' | 'cyan', text: string): string },
   options: { readonly debug: boolean },
 ): string {
   const { code, message, hint } = failure;

@@ -1,6 +1,8 @@
 /** Collects what a command has to say and writes it: to people calmly, to programs as one JSON document. */
 import { styleText } from 'node:util';
-import { ArtError } from '#base';
+import { ArtError, fileError } from '#base';
+import { isReaderGone } from './failure.ts';
+import { PagedSink } from './paged-sink.ts';
 import type { Pager } from './pager.ts';
 import type { Sink } from './sink.ts';
 import { printable } from './text.ts';
@@ -33,8 +35,9 @@ export class Output {
   #pageBytes = 0;
   #aside: string[] = [];
   #begun = false;
-  #startPager: (() => Promise<Pager | undefined>) | undefined;
-  #pager: Pager | undefined;
+  /** Whether nobody reads any more. */
+  #unread = false;
+  #paged: PagedSink | undefined;
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -54,7 +57,17 @@ export class Output {
 
   /** Sends what follows through a pager, if `start` gives one; it is started when there is something to show. */
   page(start: () => Promise<Pager | undefined>): void {
-    this.#startPager = start;
+    this.#paged = new PagedSink(start, this.#options.stdout);
+  }
+
+  /** Does what writes a result as far as somebody reads it: what a command ends with does not depend on that. */
+  async whileRead(tell: () => Promise<void>): Promise<void> {
+    try {
+      await tell();
+    } catch (error) {
+      if (!isReaderGone(error)) throw error;
+      this.#unread = true;
+    }
   }
 
   /** A line of the result. Wait for what it gives, if it gives anything. */
@@ -122,9 +135,8 @@ export class Output {
   /** Writes all that is left. */
   async end(): Promise<void> {
     await this.#flush();
-    this.#startPager = undefined;
-    await this.#pager?.close();
-    this.#pager = undefined;
+    await this.#paged?.close();
+    this.#paged = undefined;
     const aside = this.#aside.join('');
     this.#aside = [];
     if (aside !== '') await this.#options.stderr.write(aside);
@@ -146,19 +158,20 @@ export class Output {
     if (this.#pageBytes === 0) return;
     const page = this.#page;
     this.discard();
+    if (this.#unread) return;
     this.#begun = true;
-    if (this.#startPager !== undefined) {
-      this.#pager = await this.#startPager();
-      this.#startPager = undefined;
-    }
     // Whoever reads in a pager takes their time: nothing is held meanwhile.
-    if (this.#pager !== undefined) await this.whenBlocked?.();
-    const stdout = this.#pager ?? this.#options.stdout;
+    if (this.#paged !== undefined) await this.whenBlocked?.();
+    const stdout = this.#paged ?? this.#options.stdout;
     const texts = page.every((part) => typeof part === 'string');
     const writing = stdout.write(texts ? page.join('') : Buffer.concat(page.map(asBytes)));
     if (stdout.mayBlock && this.whenBlocked !== undefined)
       await this.#releaseIfSlow(writing, this.whenBlocked);
-    await writing;
+    try {
+      await writing;
+    } catch (error) {
+      throw isReaderGone(error) ? error : fileError(error, 'standard output');
+    }
   }
 
   async #releaseIfSlow(writing: Promise<void>, release: () => Promise<void>): Promise<void> {

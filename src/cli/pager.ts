@@ -4,12 +4,14 @@ import type { Sink } from './sink.ts';
 import type { Environment } from './who.ts';
 
 export interface Pager extends Sink {
-  /** Ends what it is to show, and waits until whoever reads has left it. */
-  close(): Promise<void>;
+  /** Ends what it is to show, and waits until whoever reads has left it. A shell tells only now if there is no such program. */
+  close(): Promise<{ readonly ran: boolean }>;
 }
 
 /** Quits if all fits on one screen, keeps colours, leaves the text standing on the terminal. */
 const LESS_OPTIONS = 'FRX';
+/** What a shell ends with that does not find the program. */
+const NOT_FOUND = 127;
 
 /** The program in `PAGER`, by a shell, else `less`; undefined if there is none, or `PAGER` is empty or `cat`. */
 export async function startPager(env: Environment): Promise<Pager | undefined> {
@@ -33,10 +35,7 @@ function pagerOf(child: ChildProcess): Pager {
   const input = child.stdin!;
   // Each write tells of its own failure.
   input.on('error', () => {});
-  const left = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  // Ctrl-C is the pager's while it runs: it stops a search there. Dying here would leave it without its terminal.
-  const stay = () => {};
-  process.on('SIGINT', stay);
+  const left = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
     isTTY: true,
     mayBlock: true,
@@ -46,8 +45,7 @@ function pagerOf(child: ChildProcess): Pager {
       }),
     close: async () => {
       input.end();
-      await left;
-      process.off('SIGINT', stay);
+      return { ran: (await left) !== NOT_FOUND };
     },
   };
 }

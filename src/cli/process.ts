@@ -3,9 +3,9 @@ import { startPager } from './pager.ts';
 import { processSink } from './process-sink.ts';
 import { processSource } from './process-source.ts';
 import { runCli } from './run.ts';
+import { StopSignals } from './stop-signals.ts';
 
 const STDIN = 0;
-const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** What the process ends with unless the command line says how it went. */
 const UNANSWERED = 1;
 const UNFINISHED = 'error: art ended before it was done; this is a fault in art [FAILED]\n';
@@ -14,22 +14,20 @@ export async function runProcess(): Promise<void> {
   // Whoever waits for what never comes leaves nothing to do, and Node would end with success.
   process.exitCode = UNANSWERED;
   process.once('beforeExit', () => process.stderr.write(UNFINISHED));
-  const stopping = new AbortController();
-  const stop = () => {
-    stopping.abort();
-    // The second one does not wait for anything: what is half done is garbage at worst.
-    for (const signal of STOP_SIGNALS) process.off(signal, stop);
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  const stop = new StopSignals(process);
+  const { signal } = stop;
   const status = await runCli(process.argv.slice(2), {
     cwd: () => process.cwd(),
     env: process.env,
-    stdin: () => processSource(STDIN, stopping.signal),
+    stdin: () => processSource(STDIN, signal),
     stdout: processSink(1),
     stderr: processSink(2),
-    signal: stopping.signal,
+    signal,
     now: Date.now,
-    startPager,
+    startPager: async (env) => {
+      const pager = await startPager(env);
+      return pager && stop.leftTo(pager);
+    },
   });
   // All is written: what still keeps the process (an idle thread, a signal handler) need not be waited for.
   process.exit(status);

@@ -54,9 +54,9 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
   const work = workOf(argv, host);
   const { out, progress } = work;
   let command: Command | undefined;
+  let status = 0;
   try {
     const at = commandIndex(argv);
-    let status = 0;
     if (at < 0 || argv[at] === 'help') status = await help(argv, at, out);
     else {
       command = await loadCommand(argv[at]);
@@ -67,7 +67,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
     return status;
   } catch (error) {
     progress.clear();
-    return isReaderGone(error) ? 0 : fail(error, command, work);
+    return isReaderGone(error) ? status : fail(error, command, work);
   }
 }
 

@@ -344,6 +344,15 @@ describe('failures', () => {
     const gone = async () => Promise.reject(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     const stdout = { isTTY: false, mayBlock: true, write: gone };
     expect(await run('ls d', { stdout })).toEqual({ status: 0, out: '', err: '' });
+    writeFileSync(join(cwd, 'data', 'new'), '');
+    expect(await run('status --exit-code', { stdout })).toEqual({ status: 1, out: '', err: '' });
+  });
+
+  test('a full disk under standard output is called so', async () => {
+    await commit();
+    const full = async () => Promise.reject(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' }));
+    const { status, err } = await run('ls d', { stdout: { isTTY: false, mayBlock: true, write: full } });
+    expect({ status, err }).toEqual({ status: 1, err: expect.stringContaining('[DISK_FULL]') as string });
   });
 
   test('a stack is shown with ART_DEBUG only', async () => {

@@ -118,9 +118,16 @@ describe('the pager', () => {
     expect(existsSync(join(cwd, 'started'))).toBe(false);
   });
 
-  test('may be left early, or not exist', async () => {
+  test('may be left early: what differs still does', async () => {
     expect((await paged('diff d', 'true')).status).toBe(0);
-    expect((await paged('diff d', 'no-such-pager-here 2>/dev/null')).status).toBe(0);
+    expect((await paged('diff d --exit-code', 'true')).status).toBe(1);
+    writeFileSync(join(cwd, 'd', 'long.txt'), 'line of a long text\n'.repeat(200_000));
+    expect((await paged('diff d --exit-code', 'head -1')).status).toBe(1);
+  });
+
+  test('may not exist: the terminal is written to', async () => {
+    const { status, out } = await paged('diff d --exit-code', 'no-such-pager-here 2>/dev/null');
+    expect({ status, out }).toEqual({ status: 1, out: expect.stringContaining('\n-two\n+2\n') as string });
   });
 });
 

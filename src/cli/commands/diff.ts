@@ -35,15 +35,16 @@ export const diffCommand = defineCommand({
     });
     const totals = new Totals();
     const batches = counted(comparison.changes(), totals);
-    if (out.json) await out.array(rowsOf(batches));
-    else if (options.stat) {
-      for await (const _ of batches);
-      await tellTotals(comparison, totals, out, { isPart: options.path.length > 0 });
-    } else {
+    await out.whileRead(async () => {
+      if (out.json) return await out.array(rowsOf(batches));
+      if (options.stat) {
+        for await (const _ of batches);
+        return await tellTotals(comparison, totals, out, { isPart: options.path.length > 0 });
+      }
       if (out.isTerminal) page();
       await tellChanges(comparison, batches, out);
       tellSum(comparison, totals, out);
-    }
+    });
     if (comparison.renamesBounded)
       out.warn('more was removed than renames are looked for among: some are shown as removed and added');
     return options['exit-code'] && totals.count > 0 ? 1 : 0;

@@ -24,7 +24,7 @@ export const fsckCommand = defineCommand({
   async run({ options, out, open }) {
     const result = await checked();
     if (out.json) out.document(result);
-    else await tell();
+    else await out.whileRead(tell);
     return result.ok ? 0 : DAMAGED;
 
     async function checked() {

@@ -26,8 +26,7 @@ export const statusCommand = defineCommand({
       await using repository = await open();
       results.push(...(await repository.status(words)));
     }
-    if (out.json) await out.array([results]);
-    else await tell(results, out);
+    await out.whileRead(() => (out.json ? out.array([results]) : tell(results, out)));
     return options['exit-code'] && results.some(({ clean }) => !clean) ? 1 : 0;
   },
 });

@@ -22,7 +22,7 @@ export const verifyCommand = defineCommand({
       result = await repository.verify(spec, dir);
     }
     if (out.json) out.document(result);
-    else await tell(spec, result, out);
+    else await out.whileRead(() => tell(spec, result, out));
     return result.ok ? 0 : 1;
   },
 });

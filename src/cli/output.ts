@@ -17,6 +17,8 @@ export interface OutputOptions {
   /** Whether colour is wanted at all; it appears on terminals only. */
   readonly color: boolean;
   readonly signal: AbortSignal;
+  /** Called before anything is written that may stand on the same screen as progress. */
+  readonly beforeWrite?: () => void;
 }
 
 /** Written at once when so much is collected. */
@@ -160,6 +162,7 @@ export class Output {
     this.discard();
     if (this.#unread) return;
     this.#begun = true;
+    this.#options.beforeWrite?.();
     // Whoever reads in a pager takes their time: nothing is held meanwhile.
     if (this.#paged !== undefined) await this.whenBlocked?.();
     const stdout = this.#paged ?? this.#options.stdout;

@@ -62,11 +62,10 @@ export function progressText(progress: Progress, tookMs: number): string {
   const sized =
     totalBytes === undefined ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
   const isFirst = files === 0 && totalFiles === undefined && bytes > 0;
-  const parts = [
-    ...(isFirst ? [] : [counted]),
-    sized,
-    `${formatBytes(Math.round((bytes * 1000) / Math.max(1, tookMs)))}/s`,
-  ];
+  const speed = `${formatBytes(Math.round((bytes * 1000) / Math.max(1, tookMs)))}/s`;
+  // Who only counts has no bytes to tell of.
+  const counts = bytes === 0 && totalBytes === undefined;
+  const parts = [...(isFirst ? [] : [counted]), ...(counts ? [] : [sized, speed])];
   const done = totalBytes ? bytes / totalBytes : totalFiles ? files / totalFiles : 0;
   if (done > 0 && done < 1) parts.push(`${formatDuration((tookMs * (1 - done)) / done)} left`);
   return parts.join('  ');

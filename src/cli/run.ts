@@ -77,8 +77,12 @@ function workOf(argv: readonly string[], host: Host): Work {
   const end = argv.indexOf('--');
   const options = end < 0 ? argv : argv.slice(0, end);
   const color = !env['NO_COLOR'];
-  const out = new Output({ stdout, stderr, json: options.includes('--json'), quiet: false, color, signal });
-  return { argv, host, out, progress: new ProgressLine(stderr, host.now) };
+  const progress = new ProgressLine(stderr, host.now);
+  const out = new Output({
+    ...{ stdout, stderr, json: options.includes('--json'), quiet: false, color, signal },
+    beforeWrite: () => progress.clear(),
+  });
+  return { argv, host, out, progress };
 }
 
 async function fail(error: unknown, command: Command | undefined, { host, out }: Work): Promise<number> {

@@ -7,6 +7,7 @@ import type { Digest, ObjectId } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
 import type { Elsewhere, NodeSource, Roots } from '#store';
 import { decodeHeld, decodeOperation, decodeRef, decodeSeen, recordKeys, remoteKeys } from '#version';
+import { watchedWalk } from './context.ts';
 import type { RepositoryContext } from './context.ts';
 import { draftRoots, forgetDrafts } from './draft-records.ts';
 import { records } from './operation.ts';
@@ -79,7 +80,7 @@ export async function gc(context: RepositoryContext, request: GcRequest = {}): P
   if (!dryRun)
     for (const draft of forgotten)
       context.onWarning?.(`the draft ${draft} was older than the undo window, and is forgotten`);
-  const options = { promised: promisedAnything, ...(context.signal && { signal: context.signal }) };
+  const options = { promised: promisedAnything, ...watchedWalk(context) };
   const collected = await collect(context.disk, {
     roots: rootsSince(since, { draftsSince }),
     dryRun,
@@ -129,7 +130,7 @@ export async function fsck(context: RepositoryContext, request: FsckRequest = {}
     roots,
     promised: promisedAnything,
     ...(request.deep !== undefined && { deep: request.deep }),
-    ...(signal && { signal }),
+    ...watchedWalk(context),
   };
   let checked = await checkStore(disk, options);
   let healed = 0;

@@ -47,6 +47,19 @@ export function statCacheOf({ stat }: Layout, paths: readonly string[]): string 
   return join(stat, toHex(hash(utf8(paths.join('\0')))).slice(0, 32));
 }
 
+/** The options by which a walk over objects is watched. */
+export function watchedWalk({ signal, onProgress }: Setting): {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: { readonly objects: number }) => void;
+} {
+  return {
+    ...(signal && { signal }),
+    ...(onProgress && {
+      onProgress: ({ objects }) => onProgress({ files: objects, bytes: 0, what: 'object' }),
+    }),
+  };
+}
+
 /** The options by which long work is watched. */
 export function watched({ signal, onProgress }: Setting): {
   readonly signal?: AbortSignal;

@@ -16,6 +16,7 @@ import {
   removeVersions,
 } from '#version';
 import type { Artifact, ArtifactName, Version } from '#version';
+import { watchedWalk } from './context.ts';
 import type { Context } from './context.ts';
 import { decideOnly } from './dry-run.ts';
 import { getArtifact, resolveHere } from './find.ts';
@@ -54,7 +55,11 @@ export async function deleteVersions(context: Context, request: DeleteRequest): 
   readPins(context.root); // What is wrong there is said before anything is deleted.
   readWanted(context.root);
   const doomed = await rehearse(context, request);
-  const freeable = await context.store.bytesOnlyBelow(doomed.flatMap(linksOf), rootsWithout(doomed));
+  const freeable = await context.store.bytesOnlyBelow(
+    doomed.flatMap(linksOf),
+    rootsWithout(doomed),
+    watchedWalk(context),
+  );
   const deleted = doomed.flatMap(({ name, versions }) => versions.map(({ number }) => `${name}:v${number}`));
   if (request.dryRun === true || deleted.length === 0) return { deleted, freeable, op: null, undo: null };
   await using tx = await context.store.begin();

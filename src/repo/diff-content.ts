@@ -34,6 +34,7 @@ export class DiffContent {
   /** Where the side `after` lies, if it is a folder. */
   readonly #folder: string | undefined;
   #reader: ContentReader | undefined;
+  #bytesRead = 0;
 
   constructor(context: Context, folder: string | undefined) {
     this.#context = context;
@@ -100,24 +101,46 @@ export class DiffContent {
 
   #stored({ digest, size }: DiffSide): Bytes {
     const { store } = this.#context;
-    return async function* () {
+    return this.#counted(async function* () {
       const reader = store.reader();
       if (size <= CHUNK_BYTES_MAX) yield* await reader.getMany([{ kind: CHUNK, digest: digest! }]);
       else for await (const pieces of fileContent({ source: store, reader }, digest!, size)) yield* pieces;
+    });
+  }
+
+  /** The content, and the bytes of it told as they are read. */
+  #counted(content: Bytes): Bytes {
+    const count = (bytes: number) => this.#count(bytes);
+    return async function* () {
+      for await (const piece of content()) {
+        count(piece.length);
+        yield piece;
+      }
     };
+  }
+
+  #count(bytes: number): void {
+    this.#bytesRead += bytes;
+    this.#context.onProgress?.({ files: 0, bytes: this.#bytesRead });
   }
 
   #bytesAfter(path: string, after: DiffSide): Bytes {
     if (this.#folder === undefined) return this.#stored(after);
     const absolute = join(this.#folder, path);
-    return () => diskBytes(absolute);
+    return this.#counted(() => diskBytes(absolute));
   }
 
   async *#diskChunks(path: string): ChunkGenerator {
     // 36 bytes a chunk: 10 MB for the longest file that is read for this.
     const found = new ByteWriter();
     const reader = new ContentReader({
-      sink: { chunk: (digest, bytes) => found.bytes(digest).u32(bytes.length), node: () => {} },
+      sink: {
+        chunk: (digest, bytes) => {
+          found.bytes(digest).u32(bytes.length);
+          this.#count(bytes.length);
+        },
+        node: () => {},
+      },
       pause: () => nextTurn(),
       ...(this.#context.signal && { signal: this.#context.signal }),
     });

@@ -137,6 +137,7 @@ export class Comparison implements Disposable {
         if (change.before === undefined) counts.added++;
         row++;
       }
+      this.#context.onProgress?.({ files: row, bytes: 0, what: 'difference' });
     }
     return counts;
   }

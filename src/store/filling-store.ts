@@ -2,7 +2,7 @@
 import { isArtError } from '#base';
 import { NODE } from '#object';
 import type { Digest, ObjectId } from '#object';
-import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction } from './object-store.ts';
+import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction, WalkWatch } from './object-store.ts';
 
 /**
  * Puts all of `ids`, which the store lacks, into the store. Called with nothing held: it may wait for the network. Gives
@@ -84,8 +84,8 @@ export class FillingStore implements ObjectStore {
     return this.#inner.epoch();
   }
 
-  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots): Promise<number> {
-    return this.#inner.bytesOnlyBelow(nodes, kept);
+  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots, watched?: WalkWatch): Promise<number> {
+    return this.#inner.bytesOnlyBelow(nodes, kept, watched);
   }
 
   rest(): Promise<void> {

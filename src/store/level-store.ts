@@ -11,7 +11,7 @@ import { JOURNAL_START, createJournal } from './journal.ts';
 import { LevelTransaction } from './level-transaction.ts';
 import { decodeLocation } from './location.ts';
 import type { Location } from './location.ts';
-import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction } from './object-store.ts';
+import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction, WalkWatch } from './object-store.ts';
 import { bytesOnlyBelow } from './only-below.ts';
 import { packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
@@ -89,8 +89,8 @@ export class LevelStore implements ObjectStore {
     return this.database.use(() => this.database.meta.epoch);
   }
 
-  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots): Promise<number> {
-    return bytesOnlyBelow(this, nodes, kept);
+  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots, watched?: WalkWatch): Promise<number> {
+    return bytesOnlyBelow(this, nodes, kept, watched);
   }
 
   async rest(): Promise<void> {

@@ -40,6 +40,14 @@ export interface RecordRow {
   readonly value: Uint8Array;
 }
 
+/** How a long walk over objects is watched. */
+export interface WalkWatch {
+  /** Raises INTERRUPTED soon after it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Told often. */
+  readonly onProgress?: (done: { readonly objects: number }) => void;
+}
+
 export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
   readonly cache: Cache;
   /** Tells which of `ids` are absent, in the order asked. Never throws for absence. */
@@ -50,7 +58,7 @@ export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
   /** Changes when gc has removed something: what was looked up before may be gone. */
   epoch(): Promise<number>;
   /** Stored bytes of all that `nodes` keep alive and `kept` do not; a little too few at worst. */
-  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots): Promise<number>;
+  bytesOnlyBelow(nodes: readonly Digest[], kept: Roots, watched?: WalkWatch): Promise<number>;
   /** Lets go of the database. Call before anything that may block: output, a prompt, the network, a child process. */
   rest(): Promise<void>;
 }

@@ -1,13 +1,13 @@
 /** Measures what some nodes keep alive that nothing else does. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { BloomFilter, DigestTable, nextTurn } from '#base';
+import { BloomFilter, DigestTable, nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { walkClosure } from './closure.ts';
 import type { LevelStore } from './level-store.ts';
 import { decodeLocation } from './location.ts';
-import type { Roots } from './object-store.ts';
+import type { Roots, WalkWatch } from './object-store.ts';
 import { listPacks } from './pack-files.ts';
 import { objectKey } from './records.ts';
 
@@ -20,12 +20,17 @@ export async function bytesOnlyBelow(
   store: LevelStore,
   nodes: readonly Digest[],
   kept: Roots,
+  { signal, onProgress }: WalkWatch = {},
 ): Promise<number> {
   if (nodes.length === 0) return 0;
   const { database, packReader } = store;
   const seen = new DigestTable();
   const chunks = new BloomFilter(bloomBytes(store));
-  const pause = () => database.breathe() ?? nextTurn();
+  const pause = () => {
+    throwIfAborted(signal);
+    onProgress?.({ objects: seen.size });
+    return database.breathe() ?? nextTurn();
+  };
   // What is damaged is fsck's to tell; here it only counts as nothing.
   const shared = { broken: () => undefined, pause };
   return database.use(async () => {

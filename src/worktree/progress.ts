@@ -8,7 +8,7 @@ export interface Progress {
   readonly totalFiles?: number;
   readonly totalBytes?: number;
   /** What `files` counts, if not files. */
-  readonly what?: 'object';
+  readonly what?: 'object' | 'difference';
 }
 
 export interface Watched {

@@ -104,13 +104,14 @@ describe('progress', () => {
       '1,234 files  20.0 MiB  10.0 MiB/s',
     );
     expect(progressText({ files: 0, bytes: 20 * mebibyte }, 2000)).toBe('20.0 MiB  10.0 MiB/s');
+    expect(progressText({ files: 5, bytes: 0, what: 'object' }, 2000)).toBe('5 objects');
     const totals = { totalFiles: 40, totalBytes: 50 * mebibyte };
     expect(progressText({ files: 10, bytes: 20 * mebibyte, ...totals }, 2000)).toBe(
       '10 of 40 files  20.0 MiB of 50.0 MiB  10.0 MiB/s  3.0 s left',
     );
   });
 
-  test('appears after a second, on a terminal, and is gone at the end', () => {
+  test('appears after a second, on a terminal, and is gone before a result, and at the end', async () => {
     let nowMs = 0;
     const terminal = memorySink({ isTTY: true });
     const line = new ProgressLine(terminal, () => nowMs);
@@ -122,6 +123,16 @@ describe('progress', () => {
     line.show({ files: 3, bytes: 3 });
     line.clear();
     expect(terminal.text()).toBe('\r\u001b[K2 files  2 B  1 B/s\r\u001b[K');
+    const out = new Output({
+      ...{ stdout: terminal, stderr: terminal, json: false, quiet: false, color: false },
+      signal: new AbortController().signal,
+      beforeWrite: () => line.clear(),
+    });
+    nowMs = 3000;
+    line.show({ files: 5, bytes: 0 });
+    void out.line('a result');
+    await out.end();
+    expect(terminal.text()).toMatch(/5 files\r\u001b\[Ka result\n$/);
     const pipe = memorySink();
     const silent = new ProgressLine(pipe, () => nowMs);
     nowMs = 9000;

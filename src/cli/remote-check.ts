@@ -1,7 +1,7 @@
 /** `art remote check`: tries a store, and says in words what it may be used for. */
-import { ArtError } from '#base';
+import { ERRORS } from '#base';
 import type { Repository } from '#repo';
-import type { Verdict } from '#sync';
+import type { Checked, Verdict } from '#sync';
 import type { Output } from './output.ts';
 import { openRemote } from './remote-words.ts';
 import { alignRows, printable } from './text.ts';
@@ -13,37 +13,53 @@ const MEANING: Record<Verdict, string> = {
   unusable: 'it does not keep what is put into it',
 };
 
-/** Ends with REMOTE_UNSHARED, after all was told, for a store that must not be shared. */
+/** What a command ends with that found out such a thing by itself. */
+const { exit: UNFIT } = ERRORS.REMOTE_UNSHARED;
+
+/** Gives the exit status: that of REMOTE_UNSHARED for a store that must not be shared. */
 export async function checkRemote(
   repository: Repository,
   name: string,
   setting: { readonly out: Output; readonly env: Environment; readonly now: () => number },
-): Promise<void> {
+): Promise<number> {
   const { out, env, now } = setting;
   const { checkBucket, verdictOf } = await import('#sync');
   const remote = repository.remote(name);
   await using bucket = await openRemote(repository.root, remote, { env, now });
   const { signal } = repository.context;
   const checks = await checkBucket(bucket, { depth: 'full', now, ...(signal && { signal }) });
-  const verdict = verdictOf(checks);
-  if (out.json) await out.document({ name: remote.name, url: remote.url, verdict, checks });
-  else {
-    const rows = checks.map(({ check, ok, needed, detail }) => [
-      ok
-        ? out.style('green', 'ok')
-        : out.style(needed === 'advice' ? 'yellow' : 'red', needed === 'advice' ? 'note' : 'fails'),
-      check,
-      printable(detail),
-    ]);
-    for (const line of alignRows(rows)) await out.line(line);
-    if (verdict === 'shared') out.say(`${remote.name} is fit for sharing: ${MEANING[verdict]}`);
+  const { name: called, url } = remote;
+  return tellChecks({ name: called, url, verdict: verdictOf(checks), checks }, out);
+}
+
+/** What was tried at a remote, and what follows from it. */
+export interface CheckedRemote {
+  readonly name: string;
+  readonly url: string;
+  readonly verdict: Verdict;
+  readonly checks: readonly Checked[];
+}
+
+/** A store that is not fit is a result like any other: which promises it does not keep is what was asked. */
+export async function tellChecks(checked: CheckedRemote, out: Output): Promise<number> {
+  const { name, verdict, checks } = checked;
+  const status = verdict === 'shared' ? 0 : UNFIT;
+  if (out.json) {
+    out.document(checked);
+    return status;
   }
-  if (verdict === 'shared') return;
-  throw new ArtError(
-    'REMOTE_UNSHARED',
-    `${JSON.stringify(remote.url)} is not fit for sharing: ${MEANING[verdict]}`,
-    {
-      hint: 'Choose a store with conditional writes, or a folder that only one machine writes to.',
-    },
-  );
+  const rows = checks.map(({ check, ok, needed, detail }) => [
+    ok
+      ? out.style('green', 'ok')
+      : out.style(needed === 'advice' ? 'yellow' : 'red', needed === 'advice' ? 'note' : 'fails'),
+    check,
+    printable(detail),
+  ]);
+  for (const line of alignRows(rows)) await out.line(line);
+  if (verdict === 'shared') out.say(`${name} is fit for sharing: ${MEANING[verdict]}`);
+  else {
+    await out.line(`${name} is ${out.style('red', 'not fit for sharing')}: ${MEANING[verdict]}`);
+    out.note('choose a store with conditional writes, or a folder that only one machine writes to');
+  }
+  return status;
 }

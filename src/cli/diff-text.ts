@@ -1,5 +1,6 @@
 /** Writes one difference for people: its line, and what changed in its content. */
 import { formatBytes, formatCount } from '#base';
+import type { RowLook } from '#content';
 import type { ContentChange, DiffChange, DiffRow } from '#repo';
 import type { Output, Style } from './output.ts';
 import { printable } from './text.ts';
@@ -63,16 +64,16 @@ function* linesOf(content: ContentChange, out: Output): Generator<string, void> 
     case 'none':
       return;
     case 'link':
-      yield minus(printable(content.before));
-      yield plus(printable(content.after));
+      if (content.before !== null) yield minus(printable(content.before));
+      if (content.after !== null) yield plus(printable(content.after));
       return;
     case 'bytes':
       yield `  ${bytesText(content)}`;
       return;
     case 'rows': {
-      const { added, removed, addedSamples, removedSamples } = content;
-      if (added + removed === 0) {
-        yield '  the same rows in another order, or with other line ends';
+      const { added, removed, addedSamples, removedSamples, look } = content;
+      if (look !== undefined) {
+        yield `  ${lookText(look)}`;
         return;
       }
       yield `  ${formatCount(removed, 'row')} removed, ${formatCount(added, 'row')} added`;
@@ -96,8 +97,18 @@ function* linesOf(content: ContentChange, out: Output): Generator<string, void> 
   }
 }
 
+function lookText({ order, lineEnds, blankLines }: RowLook): string {
+  const count = formatCount(Math.abs(blankLines), 'blank line');
+  const parts = [
+    ...(order ? ['in another order'] : []),
+    ...(lineEnds ? ['with other line ends'] : []),
+    ...(blankLines === 0 ? [] : [`with ${count} ${blankLines > 0 ? 'more' : 'fewer'}`]),
+  ];
+  return `the same rows, ${parts.join(', ')}`;
+}
+
 function bytesText({ why, similarity }: Extract<ContentChange, { kind: 'bytes' }>): string {
-  const what = why === 'binary' ? 'binary' : 'too long to compare line by line';
+  const what = why === 'binary' ? 'binary' : 'too long to show line by line';
   if (similarity === null) return what;
   // Rounded down, so that 100 % would mean all of it.
   return `${what}; ${Math.floor(similarity * 100)} % of it in common`;

@@ -1,9 +1,8 @@
 /** Compares tables in text form by their rows, wherever these stand, in one or more passes of bounded memory. */
-import { Column, DigestTable, throwIfAborted } from '#base';
-import { hash } from '#object';
-
-/** Opens a content to be read from its beginning; pieces are views that the next step may overwrite. */
-export type Bytes = () => AsyncIterable<Uint8Array>;
+import { Column, DigestTable, equalBytes, utf8 } from '#base';
+import { contentHasher, hash } from '#object';
+import { RowEnds, rowsOf } from './row-cutter.ts';
+import type { Bytes, Cutting } from './row-cutter.ts';
 
 export interface RowChanges {
   /** Rows that one side has more often than the other. */
@@ -12,18 +11,24 @@ export interface RowChanges {
   /** The first few of them, each cut to SAMPLE_BYTES_MAX. */
   readonly addedSamples: readonly string[];
   readonly removedSamples: readonly string[];
+  /** How else they differ; looked for only if no row was added or removed. */
+  readonly look: RowLook | undefined;
+}
+
+/** What differs between two tables of the same rows. */
+export interface RowLook {
+  readonly order: boolean;
+  readonly lineEnds: boolean;
+  /** How many there are more after than before. */
+  readonly blankLines: number;
 }
 
 export const SAMPLES_MAX = 3;
 export const SAMPLE_BYTES_MAX = 400;
 /** Different rows remembered in one pass, about 50 bytes each. */
 const ROWS_MAX = 1_000_000;
-/** A row longer than this is taken for several. */
-const ROW_BYTES_MAX = 1024 * 1024;
 const PARTS_MAX = 256;
-const LINE_FEED = 0x0a;
-const RETURN = 0x0d;
-const QUOTE = 0x22;
+const ROW_END = utf8('\n');
 
 /** Whether the name says that each line is a row: CSV, TSV, JSON Lines. */
 export function isTablePath(path: string): boolean {
@@ -32,13 +37,13 @@ export function isTablePath(path: string): boolean {
 
 /**
  * Counts the rows that were added and removed; a row that moved is neither. A row ends at a line feed, in CSV only
- * outside of quotes; whether a carriage return stands before it does not matter. More different rows than ROWS_MAX are
+ * outside of quotes, which open where a field begins; whether a carriage return stands before it does not matter. More different rows than ROWS_MAX are
  * compared in parts, by digest, reading both sides once a part. Undefined beyond PARTS_MAX parts.
  */
 export async function compareRows(
   before: Bytes,
   after: Bytes,
-  options: { readonly quotes: boolean; readonly rowsMax?: number; readonly signal?: AbortSignal },
+  options: Cutting & { readonly rowsMax?: number },
 ): Promise<RowChanges | undefined> {
   const rowsMax = options.rowsMax ?? ROWS_MAX;
   for (let parts = 1; parts <= PARTS_MAX; parts *= 4) {
@@ -53,9 +58,34 @@ export async function compareRows(
       await rows.sample(rowsOf(before, options), 1, total.removedSamples);
       await rows.sample(rowsOf(after, options), -1, total.addedSamples);
     }
-    if (part === parts) return total;
+    if (part < parts) continue;
+    const look = total.added + total.removed > 0 ? undefined : await compareLooks(before, after, options);
+    return { ...total, look };
   }
   return undefined;
+}
+
+async function compareLooks(before: Bytes, after: Bytes, cutting: Cutting): Promise<RowLook> {
+  const [old, now] = [await lookOf(before, cutting), await lookOf(after, cutting)];
+  return {
+    order: !equalBytes(old.order, now.order),
+    lineEnds: old.ends.returns !== now.ends.returns || old.ends.unended !== now.ends.unended,
+    blankLines: now.ends.blankLines - old.ends.blankLines,
+  };
+}
+
+async function lookOf(
+  content: Bytes,
+  cutting: Cutting,
+): Promise<{ readonly order: Uint8Array; readonly ends: RowEnds }> {
+  const [hasher, ends] = [contentHasher(), new RowEnds()];
+  for await (const rows of rowsOf(content, cutting, ends)) {
+    for (const row of rows) {
+      hasher.update(row);
+      hasher.update(ROW_END);
+    }
+  }
+  return { order: hasher.digest(), ends };
 }
 
 /** How often each row of one part stands on the one side more than on the other. */
@@ -106,37 +136,4 @@ class RowTable {
       }
     }
   }
-}
-
-/** The rows of a content without their ends, in batches of views; empty lines are no rows. */
-async function* rowsOf(
-  content: Bytes,
-  { quotes, signal }: { readonly quotes: boolean; readonly signal?: AbortSignal },
-): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-  let rest: Uint8Array = new Uint8Array(0);
-  for await (const piece of content()) {
-    throwIfAborted(signal);
-    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    const rows: Uint8Array[] = [];
-    let from = 0;
-    let quoted = false;
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at];
-      if (quotes && byte === QUOTE) quoted = !quoted;
-      if ((byte !== LINE_FEED || quoted) && at - from < ROW_BYTES_MAX) continue;
-      addRow(rows, bytes, from, byte === LINE_FEED ? at : at + 1);
-      from = at + 1;
-      quoted = false;
-    }
-    yield rows;
-    rest = Buffer.from(bytes.subarray(from));
-  }
-  const rows: Uint8Array[] = [];
-  addRow(rows, rest, 0, rest.length);
-  if (rows.length > 0) yield rows;
-}
-
-function addRow(rows: Uint8Array[], bytes: Uint8Array, from: number, to: number): void {
-  const end = to > from && bytes[to - 1] === RETURN ? to - 1 : to;
-  if (end > from) rows.push(bytes.subarray(from, end));
 }

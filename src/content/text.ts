@@ -23,6 +23,24 @@ export function compareText(before: Uint8Array, after: Uint8Array): TextChange {
   return { kind: 'hunks', hunks: hunksOf(a, b) };
 }
 
+/** Whether a content that begins with `bytes` is none that people read: a NUL or what is not UTF-8 comes early. */
+export function beginsBinary(bytes: Uint8Array): boolean {
+  const probe = bytes.subarray(0, PROBE_BYTES);
+  return probe.includes(0) || !isUtf8(probe.subarray(0, wholeCharacters(probe)));
+}
+
 function isText(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, PROBE_BYTES).indexOf(0) < 0 && isUtf8(bytes);
+  return !bytes.subarray(0, PROBE_BYTES).includes(0) && isUtf8(bytes);
+}
+
+/** The length of `bytes` without the last character, if more bytes of it may follow. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back];
+    // A byte that leads two, three or four, and fewer than those are there.
+    if (byte >= 0xc0)
+      return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? bytes.length - back : bytes.length;
+    if (byte < 0x80) break;
+  }
+  return bytes.length;
 }

@@ -2,7 +2,7 @@
 import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, ByteWriter, equalBytes, errnoOf, fileError, isArtError, nextTurn } from '#base';
-import { TEXT_BYTES_MAX, chunkShares, compareRows, compareText, isTablePath } from '#content';
+import { TEXT_BYTES_MAX, beginsBinary, chunkShares, compareRows, compareText, isTablePath } from '#content';
 import type { Bytes, Hunk, RowChanges } from '#content';
 import { CHUNK, CHUNK_BYTES_MAX, DIGEST_BYTES, FILE, SYMLINK, decodeFileNode, fileRowDigest } from '#object';
 import type { Digest } from '#object';
@@ -13,14 +13,14 @@ import type { DiffChange } from './diff.ts';
 import type { DiffSide } from './diff-side.ts';
 
 export type ContentChange =
-  /** There is nothing to compare, or nothing but the name, the kind or the exec bit differs. */
+  /** There is nothing to tell: no content, or nothing but the name, the kind or the exec bit differs. */
   | { readonly kind: 'none' }
   | { readonly kind: 'text'; readonly hunks: readonly Hunk[] }
-  /** A table: where rows stand does not matter, so both counts can be 0. */
+  /** A table: where rows stand does not matter, so both counts can be 0, and `look` says what differs. */
   | ({ readonly kind: 'rows' } & RowChanges)
-  /** `similarity` is the share of bytes in common chunks, 0 to 1; null if that is not known. */
+  /** `similarity` is the share of bytes in common chunks, 0 to 1; null if that is not known, or one side is absent. */
   | { readonly kind: 'bytes'; readonly why: 'binary' | 'large'; readonly similarity: number | null }
-  | { readonly kind: 'link'; readonly before: string; readonly after: string };
+  | { readonly kind: 'link'; readonly before: string | null; readonly after: string | null };
 
 /** Tables longer than this, both sides together, are compared by chunks only. */
 const TABLE_BYTES_MAX = 4 * 1024 ** 3;
@@ -41,17 +41,19 @@ export class DiffContent {
     this.#folder = folder;
   }
 
+  /** What was added differs from nothing, and so does what was removed; a rename changes no content. */
   async of({ path, change, before, after }: DiffChange): Promise<ContentChange> {
-    if (change !== 'modified' || before === undefined || after === undefined) return { kind: 'none' };
-    if (before.kind === SYMLINK && after.kind === SYMLINK) {
-      const target =
-        this.#folder === undefined ? after.target : this.#diskReader().targetOf(this.#entry(path));
-      return { kind: 'link', before: textOf(before.target), after: textOf(target) };
-    }
-    if (before.kind !== FILE || after.kind !== FILE) return { kind: 'none' };
-    if (before.digest !== undefined && after.digest !== undefined && equalBytes(before.digest, after.digest))
-      return { kind: 'none' };
+    const kind = (before ?? after)!.kind;
+    if (change === 'renamed' || (before && after && before.kind !== after.kind)) return { kind: 'none' };
     try {
+      if (kind === SYMLINK)
+        return {
+          kind: 'link',
+          before: linkText(before?.target),
+          after: linkText(this.#targetAfter(path, after)),
+        };
+      if (kind !== FILE) return { kind: 'none' };
+      if (before?.digest && after?.digest && equalBytes(before.digest, after.digest)) return { kind: 'none' };
       return await this.#ofFiles(path, before, after);
     } catch (error) {
       // Somebody is writing it, or took it away: that it changed is all that can be said.
@@ -60,34 +62,44 @@ export class DiffContent {
     }
   }
 
-  async #ofFiles(path: string, before: DiffSide, after: DiffSide): Promise<ContentChange> {
-    const [old, now] = [this.#stored(before), this.#bytesAfter(path, after)];
-    const { signal } = this.#context;
-    if (isTablePath(path) && before.size + after.size <= TABLE_BYTES_MAX) {
-      const quotes = path.toLowerCase().endsWith('.csv');
-      const rows = await compareRows(old, now, { quotes, ...(signal && { signal }) });
-      if (rows !== undefined) return { kind: 'rows', ...rows };
-    }
+  async #ofFiles(
+    path: string,
+    before: DiffSide | undefined,
+    after: DiffSide | undefined,
+  ): Promise<ContentChange> {
+    const [old, now] = [
+      before ? this.#stored(before) : nothing,
+      after ? this.#bytesAfter(path, after) : nothing,
+    ];
+    const [oldSize, nowSize] = [before?.size ?? 0, after?.size ?? 0];
+    const isText = oldSize <= TEXT_BYTES_MAX && nowSize <= TEXT_BYTES_MAX;
     let why: 'binary' | 'large' = 'large';
-    if (before.size <= TEXT_BYTES_MAX && after.size <= TEXT_BYTES_MAX) {
-      const compared = compareText(await whole(old, before.size), await whole(now, after.size));
+    if ((isTablePath(path) || !isText) && ((await startsBinary(old)) || (await startsBinary(now))))
+      why = 'binary';
+    else if (isTablePath(path) && oldSize + nowSize <= TABLE_BYTES_MAX) {
+      const rows = await this.#rowsOf(path, old, now);
+      if (rows !== undefined) return rows;
+    } else if (isText) {
+      const compared = compareText(await whole(old, oldSize), await whole(now, nowSize));
       if (compared.kind === 'hunks') {
         // Only on a disk can a file be what it was after all: its time changed, its bytes did not.
         return compared.hunks.length === 0 ? { kind: 'none' } : { kind: 'text', hunks: compared.hunks };
       }
       why = compared.kind;
-    } else if (await this.#beginsBinary(old, now)) why = 'binary';
-    return { kind: 'bytes', why, similarity: await this.#similarity(path, before, after) };
+    }
+    const similarity = before && after ? await this.#similarity(path, before, after) : null;
+    return { kind: 'bytes', why, similarity };
   }
 
-  async #beginsBinary(...contents: readonly Bytes[]): Promise<boolean> {
-    for (const content of contents) {
-      for await (const piece of content()) {
-        if (piece.subarray(0, 8000).includes(0)) return true;
-        break;
-      }
-    }
-    return false;
+  /** Undefined if there are too many rows. */
+  async #rowsOf(path: string, old: Bytes, now: Bytes): Promise<ContentChange | undefined> {
+    const { signal } = this.#context;
+    const quotes = path.toLowerCase().endsWith('.csv');
+    const rows = await compareRows(old, now, { quotes, ...(signal && { signal }) });
+    if (rows === undefined) return undefined;
+    const { added, removed, look } = rows;
+    const isSame = added + removed === 0 && !look?.order && !look?.lineEnds && look?.blankLines === 0;
+    return isSame ? { kind: 'none' } : { kind: 'rows', ...rows };
   }
 
   async #similarity(path: string, before: DiffSide, after: DiffSide): Promise<number | null> {
@@ -163,8 +175,9 @@ export class DiffContent {
     return entry;
   }
 
-  #diskReader(): ContentReader {
-    return (this.#reader ??= new ContentReader());
+  #targetAfter(path: string, after: DiffSide | undefined): Uint8Array | undefined {
+    if (after === undefined || this.#folder === undefined) return after?.target;
+    return (this.#reader ??= new ContentReader()).targetOf(this.#entry(path));
   }
 }
 
@@ -187,6 +200,14 @@ async function* storedChunks(source: NodeSource, digest: Digest, size: number): 
 async function* storedNode(source: NodeSource, digest: Digest): ChunkGenerator {
   // Any size past that of one chunk says that the digest names a node.
   yield* storedChunks(source, digest, CHUNK_BYTES_MAX + 1);
+}
+
+/** The content of a side that is absent. */
+const nothing: Bytes = async function* () {};
+
+async function startsBinary(content: Bytes): Promise<boolean> {
+  for await (const piece of content()) return beginsBinary(piece);
+  return false;
 }
 
 /** Views of one buffer, each good until the next. */
@@ -225,6 +246,6 @@ async function whole(content: Bytes, sizeMax: number): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8');
+function linkText(target: Uint8Array | undefined): string | null {
+  return target === undefined ? null : Buffer.from(target).toString('utf8');
 }

@@ -132,7 +132,7 @@ export class Comparison implements Disposable {
       throwIfAborted(this.#context.signal);
       for (const change of batch) {
         const position = this.#spool.add(encodeChange(writer, change));
-        if (change.after === undefined) this.#renames.addSource(change.before!, row, position);
+        if (change.after === undefined) this.#renames.addSource(change.path, change.before!, row, position);
         if (change.after === undefined) counts.removed++;
         if (change.before === undefined) counts.added++;
         row++;
@@ -149,7 +149,7 @@ export class Comparison implements Disposable {
       const { path, before, after } = decodeChange(record);
       if (before === undefined && this.#renames.mayHaveSource(after!)) {
         const side = after!.digest === undefined ? await this.#named(reader, path, after!) : after!;
-        this.#renames.addTarget(side, row);
+        this.#renames.addTarget(path, side, row);
       }
       row++;
     }

@@ -15,11 +15,14 @@ beforeEach(async () => {
   writeFileSync(join(cwd, 'd', 'rows.csv'), 'id,x\n1,a\n2,b\n');
   writeFileSync(join(cwd, 'd', 'bin'), Buffer.from([0, 1, 2]));
   writeFileSync(join(cwd, 'd', 'sub', 'b'), 'moved');
+  writeFileSync(join(cwd, 'd', 'old'), 'x\ny\n');
   await run('init');
   await run('commit d d');
   writeFileSync(join(cwd, 'd', 'a.txt'), 'one\n2\n\u001b[31mthree');
   writeFileSync(join(cwd, 'd', 'rows.csv'), 'id,x\n2,b\n3,c\n');
   writeFileSync(join(cwd, 'd', 'bin'), Buffer.from([0, 1, 3]));
+  rmSync(join(cwd, 'd', 'old'));
+  writeFileSync(join(cwd, 'd', 'new'), 'z');
   renameSync(join(cwd, 'd', 'sub', 'b'), join(cwd, 'd', 'sub', 'c\n'));
 });
 afterEach(() => rmSync(cwd, { recursive: true }));
@@ -41,9 +44,11 @@ describe('art diff', () => {
     expect((await run('diff d')).out).toMatchInlineSnapshot(`
       "modified  a.txt  8 B → 16 B
       modified  bin  3 B as before
+      added     new  1 B
+      removed   old  4 B
       modified  rows.csv  13 B as before
       renamed   sub/b → sub/c\\n  5 B
-      3 modified, 1 renamed; 8 B more
+      1 added, 3 modified, 1 removed, 1 renamed; 5 B more
       "
     `);
     expect((await run('diff d', { isTTY: true, env: { NO_COLOR: '1' } })).out).toMatchInlineSnapshot(`
@@ -58,13 +63,23 @@ describe('art diff', () => {
       modified  bin  3 B as before
         binary; 0 % of it in common
 
+      added     new  1 B
+      @@ -0,0 +1 @@
+      +z
+      \\ No newline at end of file
+
+      removed   old  4 B
+      @@ -1,2 +0,0 @@
+      -x
+      -y
+
       modified  rows.csv  13 B as before
         1 row removed, 1 row added
       -1,a
       +3,c
 
       renamed   sub/b → sub/c\\n  5 B
-      3 modified, 1 renamed; 8 B more
+      1 added, 3 modified, 1 removed, 1 renamed; 5 B more
       "
     `);
     expect((await run('diff d', { isTTY: true })).out).toContain('\u001b[31m-two\u001b[39m');
@@ -82,13 +97,20 @@ describe('art diff', () => {
   test('--stat sums up, --exit-code tells with its status', async () => {
     const { out } = await run('diff --stat d');
     expect(out).toBe(
-      `d:v0 → ${cwd}/d\n  modified  3 paths  24 B → 32 B\n  renamed   1 path   5 B\n  29 B → 37 B in all\n`,
+      [
+        `d:v0 → ${cwd}/d`,
+        '  added     1 path   1 B',
+        '  modified  3 paths  24 B → 32 B',
+        '  removed   1 path   4 B',
+        '  renamed   1 path   5 B',
+        '  33 B → 38 B in all\n',
+      ].join('\n'),
     );
     expect((await run('diff d --stat --path sub/')).out).toContain('  no change in size\n');
     expect((await run('diff d --exit-code')).status).toBe(1);
     const same = await run('diff d d:v0 --exit-code');
     expect(same).toMatchObject({ status: 0, out: 'nothing differs between d:v0 and d:v0\n' });
-    expect((await run('diff d d --stat')).out).toBe('d:v0 → d:v0\n  nothing differs; 29 B\n');
+    expect((await run('diff d d --stat')).out).toBe('d:v0 → d:v0\n  nothing differs; 33 B\n');
     expect((await run('diff d d -q')).out).toBe('');
   });
 

@@ -45,9 +45,36 @@ describe('rows of a table', () => {
     );
   });
 
-  test('do not change with line ends, empty lines or order', async () => {
-    const found = await compareRows(inPieces('a,1\r\nb,2\r\n\r\n'), inPieces('b,2\na,1'), plain);
-    expect(found).toMatchObject({ added: 0, removed: 0 });
+  test('do not change with line ends, blank lines or order, but these are told of', async () => {
+    const looked = async (before: string, after: string) => {
+      const found = await compareRows(inPieces(before), inPieces(after), plain);
+      expect(found).toMatchObject({ added: 0, removed: 0 });
+      return found!.look;
+    };
+    const same = { order: false, lineEnds: false, blankLines: 0 };
+    expect(await looked('a\nb\n', 'a\nb\n')).toEqual(same);
+    expect(await looked('a\nb\n', 'b\na\n')).toEqual({ ...same, order: true });
+    expect(await looked('a\nb\n', 'a\nb')).toEqual({ ...same, lineEnds: true });
+    expect(await looked('a\nb\n', 'a\r\nb\r\n')).toEqual({ ...same, lineEnds: true });
+    expect(await looked('a\nb\n', 'a\n\nb\n')).toEqual({ ...same, blankLines: 1 });
+    expect(await looked('a,1\r\nb,2\r\n\r\n', 'b,2\na,1')).toEqual({
+      order: true,
+      lineEnds: true,
+      blankLines: -1,
+    });
+  });
+
+  test('go on in quotes only where these open a field', async () => {
+    const rowsAdded = async (text: string) => {
+      for (const size of [1, 7, 1000]) {
+        const found = await compareRows(inPieces(''), inPieces(text, size), { quotes: true });
+        expect(found!.added).toBe(text.endsWith('!') ? 1 : 2);
+      }
+    };
+    for (const two of ['5" pipe\nb', 'a,5"\nb', 'a,"5"" x"\nb', 'a,"",b\n"c"', 'a, "b\nc"'])
+      await rowsAdded(two);
+    for (const one of ['"a\nb"!', 'a,"b\nc"!', 'a;"b\nc"!', 'a,"5""\nb"!', 'a,"""\nb"!'])
+      await rowsAdded(one);
   });
 
   test('go on in quotes in CSV, and only there', async () => {
@@ -57,6 +84,7 @@ describe('rows of a table', () => {
       removed: 1,
       addedSamples: ['1,"one\nthree"'],
       removedSamples: ['1,"one\ntwo"'],
+      look: undefined,
     });
     expect(await compareRows(before, after, plain)).toMatchObject({ addedSamples: ['three"'] });
   });

@@ -134,8 +134,17 @@ async function renameArtifact(
   }
   for await (const { key, value } of records(locked, recordKeys.draftsOf(name))) {
     const draft = decodeStoredDraft(value);
+    const moved = recordKeys.draft(to, draft.id);
+    if ((await locked.getRecord(moved)) !== undefined)
+      throw new ArtError(
+        'NAME_TAKEN',
+        `somebody is making "${to}": it has a draft "${draft.id}", as "${name}" has`,
+        {
+          hint: 'Choose another name.',
+        },
+      );
     locked.setRecord(key, undefined);
-    locked.setRecord(recordKeys.draft(to, draft.id), encodeStoredDraft({ ...draft, artifact: to }));
+    locked.setRecord(moved, encodeStoredDraft({ ...draft, artifact: to }));
   }
 }
 

@@ -66,6 +66,19 @@ describe('tags, metadata and descriptions', () => {
 });
 
 describe('rename', () => {
+  test('never puts a draft in the place of another', async () => {
+    await using scene = await versions(1);
+    const part = (name: string) => ({ name, part: 'p', add: [{ path: 'data', dest: name }] });
+    await scene.in((r) => r.commit(part('d')));
+    await scene.in((r) => r.commit(part('e')));
+    await expect(scene.in((r) => r.rename({ name: 'd', to: 'e' }))).rejects.toMatchObject({
+      code: 'NAME_TAKEN',
+    });
+    await scene.in((r) => r.rename({ name: 'd', to: 'f' }));
+    for (const name of ['e', 'f'])
+      expect(await scene.in((r) => r.commit({ name, finish: 'p' }))).toMatchObject([{ name, files: 1 }]);
+  });
+
   test('takes history, aliases, binding, pin and held folders with it, and frees the old name', async () => {
     await using scene = await versions(2);
     await scene.in((r) => r.alias('d:v0', ['best']));

@@ -1,8 +1,14 @@
-/** Is what artifacts and their history should be after any operations, kept in plain maps. */
+/** Is what artifacts, drafts and their history should be after any operations, kept in plain maps. */
+
+/** Lengths by path: no two contents of a test have one length. */
+export type Files = Readonly<Record<string, number>>;
 
 /** What is said of one version. */
 export interface ShadowVersion {
-  content: number;
+  /** Which commit it is: a number for each that was ever made. */
+  commit: number;
+  /** Its files, as `textOfFiles` writes them. */
+  content: string;
   tags: string[];
   metadata: Record<string, unknown>;
   description: string;
@@ -17,6 +23,14 @@ export interface ShadowArtifact {
   aliases: Record<string, number>;
   versions: Record<number, ShadowVersion>;
   next: number;
+}
+
+/** A version that is put together part by part. */
+export interface ShadowDraft {
+  files: Files;
+  /** The commit it was begun on. */
+  onto: number | null;
+  became: number | null;
 }
 
 interface ShadowChange {
@@ -48,9 +62,12 @@ type Facts = Map<string, string>;
 
 export class Shadow {
   artifacts = new Map<string, ShadowArtifact>();
+  /** By `name/id`. */
+  drafts = new Map<string, ShadowDraft>();
   readonly log: ShadowOperation[] = [];
 
   #made = 0;
+  #commits = 0;
 
   create(name: string): ShadowArtifact {
     this.takeName(name);
@@ -69,6 +86,25 @@ export class Shadow {
     return found;
   }
 
+  /** The files of these lengths as a new version, or as the newest one if that has them already. */
+  put(name: string, files: Files): { readonly version: ShadowVersion; readonly number: number } {
+    const artifact = this.artifacts.get(name) ?? this.create(name);
+    const latest = newest(artifact);
+    const content = textOfFiles(files);
+    if (latest === undefined) Object.assign(artifact, { description: '', tags: [] });
+    const isNew = latest === undefined || artifact.versions[latest].content !== content;
+    const number = isNew ? artifact.next++ : latest;
+    if (isNew)
+      artifact.versions[number] = {
+        commit: ++this.#commits,
+        content,
+        tags: [],
+        metadata: {},
+        description: '',
+      };
+    return { version: artifact.versions[number], number };
+  }
+
   version(name: string, number: number): ShadowVersion {
     const found = this.live(name).versions[number];
     if (found === undefined) throw new Refused('VERSION_NOT_FOUND');
@@ -78,10 +114,12 @@ export class Shadow {
   /** Does one operation, whole or not at all; logs it if anything changed. */
   operate(by: { user: string; run: string | null }, work: () => void, undoes: number | null = null): void {
     const before = structuredClone(this.artifacts);
+    const drafts = structuredClone(this.drafts);
     try {
       work();
     } catch (error) {
       this.artifacts = before;
+      this.drafts = drafts;
       throw error;
     }
     const changes: ShadowChange[] = [];
@@ -107,6 +145,13 @@ export class Shadow {
     this.takeName(to);
     this.artifacts.set(to, this.artifacts.get(from)!);
     this.artifacts.delete(from);
+    for (const [key, draft] of [...this.drafts]) {
+      if (!key.startsWith(`${from}/`)) continue;
+      const moved = to + key.slice(from.length);
+      if (this.drafts.has(moved)) throw new Refused('NAME_TAKEN');
+      this.drafts.set(moved, draft);
+      this.drafts.delete(key);
+    }
   }
 
   isUndone(id: number): boolean {
@@ -149,6 +194,42 @@ export class Shadow {
     if (renames) this.rename(name, nameBefore);
     return renames || text(result) !== text(now);
   }
+}
+
+/** The number of the newest version. */
+export function newest({ versions }: ShadowArtifact): number | undefined {
+  const numbers = Object.keys(versions).map(Number);
+  return numbers.length === 0 ? undefined : Math.max(...numbers);
+}
+
+export function textOfFiles(files: Files): string {
+  return Object.entries(files)
+    .map(([path, length]) => `${path} ${length}`)
+    .sort()
+    .join(', ');
+}
+
+export function filesOf(content: string): Files {
+  const rows = content === '' ? [] : content.split(', ').map((row) => row.split(' '));
+  return Object.fromEntries(rows.map(([path, length]) => [path, Number(length)]));
+}
+
+/** `start` without what is removed and with what is added, as a commit from parts makes it. */
+export function laid(
+  start: Files,
+  parts: { readonly remove: readonly string[]; readonly add: Files; readonly overwrite: boolean },
+): Files {
+  const files = { ...start };
+  for (const path of parts.remove) {
+    if (files[path] === undefined) throw new Refused('ENTRY_NOT_FOUND');
+    delete files[path];
+  }
+  for (const [path, length] of Object.entries(parts.add)) {
+    if (files[path] !== undefined && files[path] !== length && !parts.overwrite)
+      throw new Refused('PATH_TAKEN');
+    files[path] = length;
+  }
+  return files;
 }
 
 function inverse(
@@ -206,8 +287,10 @@ function factsOf(artifact: ShadowArtifact): Facts {
   ]);
   for (const tag of artifact.tags) facts.set(`tag ${tag}`, '');
   for (const [alias, number] of Object.entries(artifact.aliases)) facts.set(`alias ${alias}`, String(number));
-  for (const [number, { content, tags, metadata, description }] of Object.entries(artifact.versions)) {
-    facts.set(`v${number}`, String(content));
+  for (const [number, { commit, content, tags, metadata, description }] of Object.entries(
+    artifact.versions,
+  )) {
+    facts.set(`v${number}`, `${commit}: ${content}`);
     facts.set(`v${number} metadata`, JSON.stringify(metadata));
     facts.set(`v${number} description`, description);
     for (const tag of tags) facts.set(`v${number} tag ${tag}`, '');
@@ -224,8 +307,10 @@ function artifactOf(facts: Facts, next: number): ShadowArtifact {
   for (const [key, content] of facts) {
     const number = /^v(\d+)$/.exec(key)?.[1];
     if (number === undefined) continue;
+    const [commit, ...files] = content.split(': ');
     versions[Number(number)] = {
-      content: Number(content),
+      commit: Number(commit),
+      content: files.join(': '),
       tags: beginning(`v${number} tag `)
         .map(([tag]) => tag)
         .sort(),

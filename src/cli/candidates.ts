@@ -46,6 +46,12 @@ const FINDS: ReadonlyMap<string, Find> = new Map<string, Find>([
   ['unbind NAME', BOUND],
   ['remote NAME', REMOTES],
   ['REMOTE', REMOTES],
+  ['--remote', REMOTES],
+  ['--from', remoteUrls],
+  ['OP', async (_, { vocabulary }) => (await vocabulary()).operations()],
+  ['--part', drafts],
+  ['--finish', drafts],
+  ['--unset', metadataKeys],
   ['TYPE', TYPES],
   ['--type', TYPES],
   ['TAG', TAGS],
@@ -60,7 +66,7 @@ const FINDS: ReadonlyMap<string, Find> = new Map<string, Find>([
   ['ls PREFIX', paths],
   ['--path', paths],
   ['--add', FILES],
-  ['--remove', paths],
+  ['--remove', pathsBelow],
   ['SHELL', () => plain(['bash', 'fish', 'zsh'])],
 ]);
 
@@ -117,6 +123,30 @@ async function aliases({ words }: TypedLine, sources: Sources): Promise<readonly
 async function paths({ words, current }: TypedLine, sources: Sources): Promise<readonly Candidate[]> {
   if (words[0] === undefined) return [];
   return plain(await (await sources.vocabulary()).paths(words[0], current));
+}
+
+/** Those of the version that is built on; before that is said, of the newest one of the name. */
+function pathsBelow(line: TypedLine, sources: Sources): Promise<readonly Candidate[]> {
+  const onto = line.values.get('onto');
+  return paths(onto === undefined ? line : { ...line, words: [onto] }, sources);
+}
+
+async function drafts({ words }: TypedLine, sources: Sources): Promise<readonly Candidate[]> {
+  return words[0] === undefined ? [] : (await sources.vocabulary()).drafts(words[0]);
+}
+
+async function metadataKeys({ words }: TypedLine, sources: Sources): Promise<readonly Candidate[]> {
+  return words[0] === undefined ? [] : (await sources.vocabulary()).metadataKeys(words[0]);
+}
+
+/** Remotes that are known here, and folders; one that is told from where art.toml lies is not so called elsewhere. */
+async function remoteUrls(_: TypedLine, { vocabulary }: Sources): Promise<readonly Candidate[]> {
+  const known = await vocabulary().then(
+    (words) => words.remotes(),
+    () => [],
+  );
+  const everywhere = known.filter(({ what }) => /^(\/|[a-z0-9+]{2,}:\/\/)/.test(what));
+  return [...everywhere.map(({ word, what }) => ({ word: what, what: word })), 'folders'];
 }
 
 function nameOf(spec: string | undefined): string | undefined {

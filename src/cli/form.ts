@@ -7,6 +7,8 @@ export interface FormWord {
   /** As it is written, without brackets and dots: `NAME|SPEC`. In small letters it stands for itself. */
   readonly what: string;
   readonly optional: boolean;
+  /** Optional by itself, so that the next word may stand in its place: `[REMOTE] [NAME...]`, not `[KEY [VALUE]]`. */
+  readonly skippable: boolean;
   readonly repeated: boolean;
 }
 
@@ -34,6 +36,7 @@ export function parseForm(usage: string, known: Options): Form {
   const [, ...pieces] = usage.replaceAll('[DEST=]', '').replaceAll('|-', ' -').split(/\s+/);
   for (const piece of pieces) {
     depth += countOf(piece, /[[(]/g);
+    const deep = depth - countOf(piece, /[\])]/g);
     const what = piece.replace(/[[\]()]|\.{3}/g, '');
     if (isValue) isValue = false;
     else if (what === 'OPTIONS') open = true;
@@ -41,8 +44,11 @@ export function parseForm(usage: string, known: Options): Form {
       const key = optionKey(what, known);
       options.push({ key: key ?? what, required: depth === 0 });
       isValue = key !== undefined && known[key].kind !== 'switch';
-    } else words.push({ what, optional: depth > 0, repeated: piece.includes('...') });
-    depth -= countOf(piece, /[\])]/g);
+    } else {
+      const optional = depth > 0;
+      words.push({ what, optional, skippable: optional && deep === 0, repeated: piece.includes('...') });
+    }
+    depth = deep;
   }
   return { words, options, open };
 }
@@ -51,6 +57,16 @@ export function parseForm(usage: string, known: Options): Form {
 export function wordAt({ words }: Form, index: number): FormWord | undefined {
   const last = words.at(-1);
   return words[index] ?? (last?.repeated ? last : undefined);
+}
+
+/** What may stand at `index`: the form's word there, and the one after each that may be left out. */
+export function wordsAt(form: Form, index: number): readonly FormWord[] {
+  const found: FormWord[] = [];
+  for (let at = index, word = wordAt(form, at); word !== undefined; word = wordAt(form, ++at)) {
+    found.push(word);
+    if (!word.skippable || word.repeated) break;
+  }
+  return found;
 }
 
 /** Whether `text` may stand where the form has `word`: a word in small letters is one of those it names. */

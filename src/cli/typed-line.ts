@@ -1,7 +1,7 @@
 /** Reads a command line that is not finished yet, and finds out what may come next. Forgives what is wrong in it. */
 import type { Command, Options } from './command.ts';
 import { COMMANDS, commandIndex } from './commands.ts';
-import { fittingForms, isLiteral, possibleForms, wordAt } from './form.ts';
+import { fittingForms, isLiteral, possibleForms, wordsAt } from './form.ts';
 import { COMMON_OPTIONS, optionKey } from './words.ts';
 
 /** Something that a person is about to type. */
@@ -16,6 +16,8 @@ export interface TypedLine {
   readonly command: string;
   /** The command's words before the one that is being typed. */
   readonly words: readonly string[];
+  /** The last value of each option that has one, by its key. */
+  readonly values: ReadonlyMap<string, string>;
   /** The value of `-C`. */
   readonly folder: string | undefined;
   /** What is being typed, up to the cursor. */
@@ -45,7 +47,8 @@ export async function readTypedLine(typed: readonly string[]): Promise<TypedLine
   const line = {
     command: name,
     words: read.words,
-    folder: read.folder,
+    values: read.values,
+    folder: read.values.get('C'),
     current: last.slice(cut + 1),
     prefix: last.slice(0, cut + 1),
   };
@@ -70,7 +73,7 @@ interface Arguments {
   readonly words: readonly string[];
   /** The keys of the options given. */
   readonly given: ReadonlySet<string>;
-  readonly folder: string | undefined;
+  readonly values: ReadonlyMap<string, string>;
   /** The option, as typed, whose value comes next. */
   readonly waiting: string | undefined;
   /** Whether `--` ended the options. */
@@ -80,24 +83,26 @@ interface Arguments {
 function readArguments(args: readonly string[], options: Options): Arguments {
   const words: string[] = [];
   const given = new Set<string>();
-  let folder: string | undefined;
+  const values = new Map<string, string>();
   let waiting: string | undefined;
   for (const [i, word] of args.entries()) {
     if (waiting !== undefined) {
-      if (waiting === '-C') folder = word;
+      values.set(optionKey(waiting, options)!, word);
       waiting = undefined;
     } else if (word === '--')
-      return { words: [...words, ...args.slice(i + 1)], given, folder, waiting, ended: true };
+      return { words: [...words, ...args.slice(i + 1)], given, values, waiting, ended: true };
     else if (word.startsWith('-') && word !== '-') {
-      const [typed] = word.split('=');
-      const key =
-        optionKey(typed, options) ?? (word[1] === '-' ? undefined : optionKey(word.slice(0, 2), options));
+      // `--type=model`, `-tmodel`, or the value is the next word.
+      const end = word.startsWith('--') ? `${word}=`.indexOf('=') : 2;
+      const key = optionKey(word.slice(0, end), options);
       if (key === undefined) continue;
       given.add(key);
-      if (optionKey(word, options) !== undefined && options[key].kind !== 'switch') waiting = word;
+      if (options[key].kind === 'switch') continue;
+      if (end < word.length) values.set(key, word.slice(word[end] === '=' ? end + 1 : end));
+      else waiting = word;
     } else words.push(word);
   }
-  return { words, given, folder, waiting, ended: false };
+  return { words, given, values, waiting, ended: false };
 }
 
 function valueOf(typed: string, options: Options): readonly Expected[] {
@@ -122,7 +127,7 @@ function ownOptions({ options }: Command, { given }: Arguments): ReadonlySet<str
 /** What may stand as the next word, in each of the forms that fit. */
 function wordsNext(command: Command, read: Arguments): readonly Expected[] {
   const forms = fittingForms(command, read.words, ownOptions(command, read));
-  const next = forms.flatMap((form) => wordAt(form, read.words.length) ?? []);
+  const next = forms.flatMap((form) => wordsAt(form, read.words.length));
   const whats = new Set(next.flatMap((word) => (isLiteral(word) ? word.what.split('|') : word.what)));
   return [...whats].map((what) => ({ kind: 'word', what }));
 }

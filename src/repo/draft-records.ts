@@ -21,8 +21,7 @@ export async function draftNotFound(
   id: string,
 ): Promise<ArtError> {
   const open: string[] = [];
-  for await (const { draft } of allDrafts(source, recordKeys.draftsOf(artifact)))
-    if (draft.became === null) open.push(draft.id);
+  for await (const draft of openDrafts(source, artifact)) open.push(draft.id);
   const meant = suggest(id, open);
   const listed = open.slice(0, LISTED_MAX).join(', ') + (open.length > LISTED_MAX ? ', …' : '');
   const hints = [
@@ -34,6 +33,15 @@ export async function draftNotFound(
     `"${artifact}" has no draft "${id}"${open.length === 0 ? ', nor any other that is open' : ''}`,
     hints.length === 0 ? {} : { hint: hints.join(' ') },
   );
+}
+
+/** The drafts of an artifact that are no versions yet. */
+export async function* openDrafts(
+  source: RecordSource,
+  artifact: ArtifactName,
+): AsyncGenerator<StoredDraft, void> {
+  for await (const { draft } of allDrafts(source, recordKeys.draftsOf(artifact)))
+    if (draft.became === null) yield draft;
 }
 
 /** What gc must keep for the open drafts that changed at `since` or later. */

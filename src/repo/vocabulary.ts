@@ -1,11 +1,14 @@
 /** Lists the words that name things in a repository, for whoever is typing one of them. Changes nothing. */
-import { textOf, utf8 } from '#base';
+import { formatCount, textOf, utf8 } from '#base';
 import { shortHash } from '#object';
 import { entries, prefixOf } from '#tree';
 import { LATEST, findLatest, listVersions, loadArtifact, parseArtifactName } from '#version';
 import type { ArtifactName } from '#version';
 import type { Context } from './context.ts';
+import { openDrafts } from './draft-records.ts';
 import { artifactNames, getArtifact, getSpec } from './find.ts';
+import { readMetadata } from './metadata.ts';
+import { operations } from './operations.ts';
 import { remotesOf } from './remote-standing.ts';
 import { listRemotes } from './remotes.ts';
 import { readWanted } from './wanted-files.ts';
@@ -19,6 +22,7 @@ export interface Known {
 /** Nobody reads through more; the rest is reached by typing on. */
 const VERSIONS_MAX = 200;
 const PATHS_MAX = 500;
+const OPERATIONS_MAX = 50;
 /** Artifacts whose versions are asked for their tags. */
 const TAGGED_MAX = 50;
 
@@ -140,6 +144,30 @@ export class Vocabulary {
   bound(): readonly Known[] {
     const { bindings } = readWanted(this.#context.root);
     return [...bindings.values()].map(({ name, path }) => ({ word: name, what: path }));
+  }
+
+  /** The newest operations that are in effect. */
+  async operations(): Promise<readonly Known[]> {
+    const found: Known[] = [];
+    for await (const { number, user, command, undone } of operations(this.#context.store)) {
+      if (!undone) found.push({ word: String(number), what: `${user}: ${command}` });
+      if (found.length === OPERATIONS_MAX) break;
+    }
+    return found;
+  }
+
+  /** The drafts of an artifact that are open. */
+  async drafts(name: string): Promise<readonly Known[]> {
+    const found: Known[] = [];
+    for await (const { id, files } of openDrafts(this.#context.store, parseArtifactName(name)))
+      found.push({ word: id, what: formatCount(files, 'file') });
+    return found;
+  }
+
+  /** The keys of a version's metadata, with their values. */
+  async metadataKeys(spec: string): Promise<readonly Known[]> {
+    const { metadata } = await readMetadata(this.#context, spec);
+    return Object.entries(metadata).map(([word, value]) => ({ word, what: JSON.stringify(value) }));
   }
 
   remotes(): readonly Known[] {

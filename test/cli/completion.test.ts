@@ -21,13 +21,17 @@ beforeAll(async () => {
   mkdirSync(join(cwd, 'data', 'train'), { recursive: true });
   writeFileSync(join(cwd, 'data', 'train', 'a.txt'), 'a');
   writeFileSync(join(cwd, 'data', 'labels.csv'), 'b');
+  writeFileSync(join(cwd, 'data', 'gone.txt'), 'b');
   writeFileSync(join(cwd, 'model.pt'), 'c');
   await run('init');
   await run('commit', 'cifar', 'data', '-a', 'best', '--tag', 'gold', '--tag', 'two words');
   writeFileSync(join(cwd, 'data', 'labels.csv'), 'c');
+  rmSync(join(cwd, 'data', 'gone.txt'));
   await run('commit', 'cifar');
   await run('commit', 'cifar-model', 'model.pt', '-t', 'model', '-a', HOSTILE);
   await run('commit', 'mnist', 'data', '--no-bind');
+  await run('meta', 'cifar', 'lr=0.1', 'loss=2');
+  await run('commit', 'mnist', '--part', 'p1', '--add', 'model.pt');
   writeFileSync(
     join(cwd, 'art.toml'),
     '[remotes.origin]\nurl = "/srv/art"\n\n[artifacts.cifar]\npath = "data"\n',
@@ -83,6 +87,21 @@ describe('completion offers', () => {
     ['art download cifar --path t', ['train/']],
     ['art config ', ['user']],
     ['art completion ', ['bash', 'fish', 'zsh']],
+    ['art push ', ['origin', 'cifar', 'cifar-model', 'mnist']],
+    ['art push origin m', ['mnist']],
+    ['art fetch cifar m', ['mnist']],
+    ['art pull --dry-run o', ['origin']],
+    ['art gc --remote ', ['origin']],
+    ['art gc --also-at ', ['origin']],
+    ['art undo ', ['5', '4', '3', '2', '1']],
+    ['art commit mnist --part ', ['p1']],
+    ['art commit mnist --finish=', ['--finish=p1']],
+    ['art commit cifar --finish ', []],
+    ['art meta cifar --unset ', ['lr', 'loss']],
+    ['art cat cifar a --from ', ['/srv/art', '[folders]']],
+    ['art commit cifar --onto cifar:v0 --remove ', ['gone.txt', 'labels.csv', 'train/']],
+    ['art commit cifar --onto=cifar:v0 --add x --remove g', ['gone.txt']],
+    ['art commit cifar --remove ', ['labels.csv', 'train/']],
     ['art -C ', ['[folders]']],
     ['art log -- --', []],
   ])('%s', async (line, expected) => expect(await offered(line)).toEqual(expected));
@@ -191,6 +210,12 @@ describe.each([
     ['art list --type=mod', ['--type=model']],
     ['art log --li', ['--limit']],
     ['art download cifar --path=t', ['--path=train/']],
+    ['art push o', ['origin']],
+    ['art push mn', ['mnist']],
+    ['art gc --remote o', ['origin']],
+    ['art gc --remote=o', ['--remote=origin']],
+    ['art undo 5', ['5']],
+    ['art commit cifar --onto cifar:v0 --remove g', ['gone.txt']],
   ])('%s', (line, expected) => {
     const bin = mkdtempSync(join(tmpdir(), 'art-bin-'));
     try {

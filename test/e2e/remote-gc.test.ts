@@ -2,7 +2,8 @@
  * Plays gc of a remote beside eight pushers, in processes of their own, of which some are killed and some stand still:
  * in a folder, and on a real S3 server where `.ci/s3` has started one.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +12,9 @@ import { Scene } from '../repo/scene.ts';
 import { art, ended, startArt } from './art.ts';
 
 /** Many by hand: `ART_GC_E2E_ROUNDS=300 npx vitest run … test/e2e/remote-gc.test.ts`. */
-const ROUNDS = Number(process.env['ART_GC_E2E_ROUNDS'] ?? 1);
+const ROUNDS = Number(process.env['ART_GC_E2E_ROUNDS'] ?? 2);
+/** A file that gets a line a round: what was played, and what became of whom. */
+const TALLY = process.env['ART_GC_E2E_TALLY'];
 const SEED = Number(process.env['ART_GC_SEED'] ?? Date.now() % 1_000_000);
 const PUSHERS = 8;
 const NAMES = ['cats', 'dogs', 'eels'];
@@ -23,6 +26,20 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 interface Made {
   readonly name: string;
   readonly cid: string;
+}
+
+interface Tally {
+  /** Processes that were at work when they were killed, or stopped. */
+  killed: number;
+  frozen: number;
+  downloaded: number;
+}
+
+/** The names and contents of files, in short. */
+function printOf(files: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256');
+  for (const path of Object.keys(files).sort()) hash.update(`${path}\0${files[path]}\0`);
+  return hash.digest('hex');
 }
 
 /** Numbers from a seed (mulberry32, public domain). */
@@ -40,8 +57,11 @@ function dice(seed: number): (sides: number) => number {
 class Play {
   readonly clones: Scene[] = [];
   readonly collectors: Scene[] = [];
+  readonly tally: Tally = { killed: 0, frozen: 0, downloaded: 0 };
   readonly #url: string;
   readonly #roll = dice(SEED);
+  /** What every version ever made checks out as, by its CID. */
+  readonly #prints = new Map<string, string>();
 
   constructor(url: string) {
     this.#url = url;
@@ -89,13 +109,14 @@ class Play {
   /** Commits a new version out of few contents, and now and then deletes an old one. */
   async #change(scene: Scene, name: string, mark: string): Promise<Made> {
     rmSync(scene.path('data'), { recursive: true, force: true });
-    const files: Record<string, string> = { 'data/mark': mark };
+    const files: Record<string, string> = { mark };
     for (let f = 0; f < 6; f++)
-      files[`data/f${f}`] = `content ${this.#roll(20)} `.repeat(20 + 4000 * this.#roll(2));
-    scene.write(files);
+      files[`f${f}`] = `content ${this.#roll(20)} `.repeat(20 + 4000 * this.#roll(2));
+    scene.write(Object.fromEntries(Object.entries(files).map(([path, text]) => [`data/${path}`, text])));
     return scene.in(
       async (repository) => {
         const [{ cid }] = await repository.commit({ name, paths: ['data'], bind: false });
+        this.#prints.set(cid!, printOf(files));
         const versions: string[] = [];
         for await (const { version } of repository.log(name)) versions.push(version);
         if (versions.length > VERSIONS_MAX) {
@@ -116,10 +137,10 @@ class Play {
     const end = ended(child);
     if (fate === 0) {
       await Promise.race([end, sleep(delay)]);
-      child.kill('SIGKILL');
+      if (child.kill('SIGKILL')) this.tally.killed++;
     } else if (fate === 1) {
       await Promise.race([end, sleep(delay)]);
-      child.kill('SIGSTOP');
+      if (child.kill('SIGSTOP')) this.tally.frozen++;
       await Promise.race([end, until]);
       child.kill('SIGCONT');
     }
@@ -142,13 +163,22 @@ class Play {
         const cids: string[] = [];
         for await (const { version, cid } of repository.log(name)) {
           cids.push(cid);
-          await repository.download({ spec: `${name}:${version}`, dir: `${name}-${version}` });
+          const dir = `${name}-${version}`;
+          await repository.download({ spec: `${name}:${version}`, dir });
+          expect([name, version, printAt(fresh, dir)]).toEqual([name, version, this.#prints.get(cid)]);
+          this.tally.downloaded++;
         }
         const expected = made.filter((one) => one.name === name).map(({ cid }) => cid);
         expect(cids).toEqual(expect.arrayContaining(expected));
       }
     });
   }
+}
+
+function printAt(scene: Scene, dir: string): string {
+  return printOf(
+    Object.fromEntries(readdirSync(scene.path(dir)).map((path) => [path, scene.read(join(dir, path))])),
+  );
 }
 
 async function play(url: string): Promise<void> {
@@ -159,6 +189,8 @@ async function play(url: string): Promise<void> {
       await play.round(round).catch((error: unknown) => {
         throw new Error(`round ${round} of seed ${SEED}`, { cause: error });
       });
+      const row = { url, seed: SEED, round, ...play.tally };
+      if (TALLY !== undefined) appendFileSync(TALLY, `${JSON.stringify(row)}\n`);
     }
   } finally {
     await play.end();

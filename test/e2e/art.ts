@@ -37,6 +37,20 @@ export function artJson<T>(cwd: string, ...words: string[]): T {
   return JSON.parse(result.stdout) as T;
 }
 
+/** Runs a command without keeping this process from serving it. */
+export async function askArt(cwd: string, ...words: string[]): Promise<Result> {
+  const child = spawn(process.execPath, [ART, ...words], {
+    cwd,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => void (said[name] += text));
+  const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { status, ...said };
+}
+
 export function startArt(cwd: string, ...words: string[]): ChildProcess {
   return spawn(process.execPath, [ART, ...words], { cwd, env: environment(), stdio: 'ignore' });
 }

@@ -37,11 +37,22 @@ export function artJson<T>(cwd: string, ...words: string[]): T {
   return JSON.parse(result.stdout) as T;
 }
 
+/** Who runs a command, if not the one who runs the tests. */
+export interface Who {
+  readonly uid?: number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 /** Runs a command without keeping this process from serving it. */
 export async function askArt(cwd: string, ...words: string[]): Promise<Result> {
+  return askArtAs({}, cwd, ...words);
+}
+
+export async function askArtAs({ uid, env }: Who, cwd: string, ...words: string[]): Promise<Result> {
   const child = spawn(process.execPath, [ART, ...words], {
     cwd,
-    env: environment(),
+    env: { ...environment(), ...env },
+    ...(uid !== undefined && { uid, gid: uid }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = { stdout: '', stderr: '' };

@@ -5,6 +5,7 @@
  *   node test/s3/start.mjs            prints ART_TEST_S3_* and ART_TEST_S3_PID, and leaves the server running
  *   node test/s3/start.mjs stop PID   stops it and removes what it kept
  *
+ * Where the server can, it answers at a second port that refuses whatever would write: ART_TEST_S3_READ_ONLY_ENDPOINT.
  * Takes `versitygw` (go install github.com/versity/versitygw/cmd/versitygw@v1.8.0), else `minio`, from PATH or from the
  * folder that Go installs to. Both enforce If-None-Match and If-Match, on CompleteMultipartUpload too.
  * Exits with 3 if neither is there.
@@ -29,8 +30,12 @@ const KEYS = { id: 'art-test-key', secret: 'art-test-secret' };
 const UP_MS_MAX = 30_000;
 
 const SERVERS = {
-  versitygw: (address, folder) => ({
-    args: ['--port', address, '--quiet', '--keep-alive', 'posix', folder],
+  versitygw: (address, folder, { readOnly = false } = {}) => ({
+    args: [
+      ...['--port', address, '--quiet', '--keep-alive'],
+      ...(readOnly ? ['--readonly'] : []),
+      ...['posix', folder],
+    ],
     env: { ROOT_ACCESS_KEY: KEYS.id, ROOT_SECRET_KEY: KEYS.secret },
   }),
   minio: (address, folder) => ({
@@ -55,9 +60,30 @@ async function start() {
   const folder = mkdtempSync(join(tmpdir(), 'art-s3-'));
   // A bucket is a folder to both of them.
   mkdirSync(join(folder, 'data', BUCKET), { recursive: true });
-  const port = await freePort();
-  const { args, env } = SERVERS[name](`127.0.0.1:${port}`, join(folder, 'data'));
-  const log = openSync(join(folder, 'log'), 'w');
+  const server = launch(path, SERVERS[name], folder, await freePort());
+  const servers = [server];
+  if (name === 'versitygw')
+    servers.push(launch(path, SERVERS[name], folder, await freePort(), { readOnly: true }));
+  writeFileSync(noteOf(server.pid), [folder, ...servers.map(({ pid }) => pid)].join('\n'));
+  for (const one of servers) {
+    if (await isUp(one)) continue;
+    const said = readFileSync(join(folder, 'log'), 'utf8');
+    stop(server.pid);
+    console.error(`${name} did not start:\n${said}`);
+    process.exit(1);
+  }
+  console.log(`ART_TEST_S3_SERVER=${name}`);
+  console.log(`ART_TEST_S3_ENDPOINT=${server.endpoint}`);
+  if (servers.length > 1) console.log(`ART_TEST_S3_READ_ONLY_ENDPOINT=${servers[1].endpoint}`);
+  console.log(`ART_TEST_S3_BUCKET=${BUCKET}`);
+  console.log(`ART_TEST_S3_KEY=${KEYS.id}`);
+  console.log(`ART_TEST_S3_SECRET=${KEYS.secret}`);
+  console.log(`ART_TEST_S3_PID=${server.pid}`);
+}
+
+function launch(path, commandOf, folder, port, how) {
+  const { args, env } = commandOf(`127.0.0.1:${port}`, join(folder, 'data'), how);
+  const log = openSync(join(folder, 'log'), 'a');
   const server = spawn(path, args, {
     cwd: folder,
     detached: true,
@@ -65,32 +91,25 @@ async function start() {
     stdio: ['ignore', log, log],
   });
   server.unref();
-  writeFileSync(join(tmpdir(), `art-s3-${server.pid}`), folder);
-  if (!(await isUp(port, server))) {
-    const said = readFileSync(join(folder, 'log'), 'utf8');
-    stop(server.pid);
-    console.error(`${name} did not start:\n${said}`);
-    process.exit(1);
-  }
-  console.log(`ART_TEST_S3_SERVER=${name}`);
-  console.log(`ART_TEST_S3_ENDPOINT=http://127.0.0.1:${port}`);
-  console.log(`ART_TEST_S3_BUCKET=${BUCKET}`);
-  console.log(`ART_TEST_S3_KEY=${KEYS.id}`);
-  console.log(`ART_TEST_S3_SECRET=${KEYS.secret}`);
-  console.log(`ART_TEST_S3_PID=${server.pid}`);
+  return Object.assign(server, { endpoint: `http://127.0.0.1:${port}` });
 }
 
-/** Ends the process that `start` has named, and no other. */
+function noteOf(id) {
+  return join(tmpdir(), `art-s3-${id}`);
+}
+
+/** Ends the processes that `start` has noted under this one, and no other. */
 function stop(id) {
-  const note = join(tmpdir(), `art-s3-${id}`);
-  const folder = readFileSync(note, 'utf8');
-  try {
-    process.kill(id);
-  } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
+  const [folder, ...ids] = readFileSync(noteOf(id), 'utf8').split('\n');
+  for (const one of ids) {
+    try {
+      process.kill(Number(one));
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
   }
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-  rmSync(note);
+  rmSync(noteOf(id));
 }
 
 function findProgram(name) {
@@ -124,11 +143,11 @@ function freePort() {
   });
 }
 
-async function isUp(port, server) {
+async function isUp(server) {
   const end = Date.now() + UP_MS_MAX;
   while (Date.now() < end && server.exitCode === null) {
     try {
-      await fetch(`http://127.0.0.1:${port}/`);
+      await fetch(server.endpoint);
       return true;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 100));

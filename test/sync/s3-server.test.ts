@@ -1,7 +1,9 @@
 /** The promises of a bucket against a real S3 server: `.ci/s3` starts one, and sets ART_TEST_S3_*. */
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { bytesBody, openBucket } from '#sync';
+import { MemoryBucket, bytesBody, decodeFormat, decodePointer, openBucket, packKey } from '#sync';
 import { body, bucketContract, keysOf, textAt } from '../contract/bucket.ts';
+import { Clone } from './scene.ts';
 
 const { env } = process;
 const endpoint = env.ART_TEST_S3_ENDPOINT;
@@ -54,6 +56,57 @@ describe.skipIf(aws === undefined)(`a real S3 server (${env.ART_TEST_S3_SERVER ?
       [...tags.keys()].map((key) => `${run}/sdk/${key}`),
     );
   });
+
+  test('all that a push writes is there for another client: a bucket of its copies is cloned whole', async () => {
+    await using bucket = await open('push');
+    await using ada = await Clone.make(bucket);
+    const files = { 'large.bin': randomBytes(18 * 1024 * 1024), 'small.txt': 'small', empty: '' };
+    await ada.commit('data', files);
+    await ada.alias('data:v0', 'best');
+    await ada.commit('Other', { 'a.txt': 'a' });
+    await ada.push();
+    await ada.commit('data', { ...files, 'small.txt': 'changed' });
+    await ada.push();
+
+    const prefix = `${run}/push/`;
+    const listed = await sdk().send(new aws!.ListObjectsV2Command({ Bucket: name, Prefix: prefix }));
+    const keys = listed.Contents!.map(({ Key }) => Key!.slice(prefix.length));
+    expect(keys).toEqual(await keysOf(bucket, ''));
+    const copies = new MemoryBucket();
+    const read = new Map<string, Buffer>();
+    for (const key of keys) {
+      const got = await sdk().send(
+        new aws!.GetObjectCommand({ Bucket: name, Key: prefix + key, ChecksumMode: 'ENABLED' }),
+      );
+      const bytes = Buffer.from(await got.Body!.transformToByteArray());
+      expect([key, got.ETag]).toEqual([key, `"${(await bucket.get(key))!.tag}"`]);
+      read.set(key, bytes);
+      await copies.putIfAbsent(key, bytesBody(bytes));
+    }
+    expect(decodeFormat(read.get('format')!, { url: bucket.url, writing: true }).id).toMatch(
+      /^[0-9a-f]{32}$/,
+    );
+    for (const artifact of ['data', '%other']) {
+      const pointer = decodePointer(read.get(`refs/a/${artifact}`)!, artifact);
+      for (const pack of pointer.packs) expect(keys).toContain(packKey(pack as never));
+    }
+    const packs = keys.filter((key) => key.startsWith('packs/'));
+    expect(packs.some((key) => read.get(key)!.length > 16 * 1024 * 1024)).toBe(true);
+    for (const key of packs) {
+      const index = read.get(key.replace('packs/', 'idx/').replace('.pack', '.idx'))!;
+      expect(read.get(key)!.subarray(-index.length).equals(index), key).toBe(true);
+    }
+    await using ben = await Clone.make(copies);
+    await ben.pull();
+    await ben.check();
+    for (const artifact of ['data', 'Other']) {
+      expect(await ben.versions(artifact)).toEqual(await ada.versions(artifact));
+      for (const row of await ada.versions(artifact)) {
+        const spec = `${artifact}:${row.split(' ')[0]}`;
+        expect(await ben.contents(spec)).toEqual(await ada.contents(spec));
+      }
+    }
+  }, 90_000);
 
   test('an upload that is stopped or lost leaves no parts to be paid for', async () => {
     await using bucket = await open('stopped');

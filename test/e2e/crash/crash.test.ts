@@ -1,0 +1,70 @@
+/**
+ * Sweeps over every change that a command makes on disk: there it is killed, torn, or told that the disk is full or
+ * broken; then everything must be whole, and the repeated command must end as if nothing had been.
+ *
+ * A sample by a seed; all of it by hand: `ART_CRASH=all npx vitest run … test/e2e/crash -t 'gc$'`. `ART_CRASH=12` tries
+ * twelve a command, `ART_CRASH_SEED` says which, `ART_CRASH_HOW=kill,power` only such ones of all, `ART_CRASH_AT=17,kill`
+ * one only.
+ */
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HOWS, artWithSmallPacks, fits } from './place.ts';
+import type { Fault, How } from './place.ts';
+import { SCENARIOS } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
+import { Stage } from './trial.ts';
+
+const WANTED = process.env['ART_CRASH'] ?? '2';
+const SEED = Number(process.env['ART_CRASH_SEED'] ?? Date.now() % 1_000_000);
+const ONLY = process.env['ART_CRASH_HOW']?.split(',');
+const ONE = process.env['ART_CRASH_AT']?.split(',');
+const ALL_MS = 6 * 60 * 60_000;
+
+/** Numbers from a seed (mulberry32, public domain). */
+function dice(seed: number): (sides: number) => number {
+  let a = seed >>> 0;
+  return (sides) => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % sides;
+  };
+}
+
+function faultsFor(scenario: Scenario, changes: readonly string[]): Fault[] {
+  if (ONE !== undefined) return [{ at: Number(ONE[0]), how: ONE[1] as How, seed: SEED }];
+  const roll = dice(SEED + SCENARIOS.indexOf(scenario));
+  const all = changes.flatMap((change, i) =>
+    HOWS.filter((how) => fits(how, change)).map((how) => ({ at: i + 1, how, seed: SEED })),
+  );
+  if (WANTED === 'all') return all.filter(({ how }) => ONLY === undefined || ONLY.includes(how));
+  return Array.from({ length: Number(WANTED) }, () => ({ ...all[roll(all.length)], seed: roll(1_000_000) }));
+}
+
+describe(`a disturbed command (seed ${SEED})`, () => {
+  let smallPacks: string;
+  beforeAll(() => {
+    smallPacks = artWithSmallPacks();
+  });
+  const stages: Stage[] = [];
+  afterAll(() => {
+    for (const stage of stages) stage[Symbol.dispose]();
+    rmSync(dirname(smallPacks), { recursive: true, force: true });
+  });
+
+  test.each(SCENARIOS)('$name', { timeout: WANTED === 'all' ? ALL_MS : 120_000 }, async (scenario) => {
+    const stage = await Stage.make(scenario, scenario.smallPacks && smallPacks);
+    stages.push(stage);
+    const found: string[] = [];
+    for (const fault of faultsFor(scenario, stage.changes)) {
+      const { at, how, seed } = fault;
+      const which = `ART_CRASH_SEED=${seed} ART_CRASH_AT=${at},${how} (${stage.changes[at - 1]})`;
+      for (const wrong of await stage.trial(fault)) {
+        found.push(`${which}: ${wrong}`);
+        if (WANTED === 'all') console.error(found.at(-1));
+      }
+    }
+    expect(found).toEqual([]);
+  });
+});

@@ -151,7 +151,10 @@ async function checkTable(
     const reader = new ByteReader(footer, 'its footer');
     const metaIndex = handleOf(reader);
     const index = handleOf(reader);
-    const handles = [...handlesIn(readBlock(fd, metaIndex)), ...handlesIn(readBlock(fd, index))];
+    const handles = [
+      ...handlesIn(readBlock(fd, fileBytes, metaIndex)),
+      ...handlesIn(readBlock(fd, fileBytes, index)),
+    ];
     handles.sort((a, b) => a.offset - b.offset);
     for (let i = 0; i < handles.length;) {
       const start = handles[i].offset;
@@ -178,8 +181,9 @@ async function checkTable(
   }
 }
 
-function readBlock(fd: number, handle: Handle): Uint8Array {
-  if (handle.bytes > 2 ** 30) throw new Error(`the block at ${handle.offset} claims to be too long`);
+function readBlock(fd: number, fileBytes: number, handle: Handle): Uint8Array {
+  if (handle.offset + handle.bytes + BLOCK_TRAILER_BYTES > fileBytes)
+    throw new Error(`the block at ${handle.offset} lies beyond the end`);
   const block = readAt(fd, handle.offset, handle.bytes + BLOCK_TRAILER_BYTES);
   if (!isWhole(block)) throw new Error(`the block at ${handle.offset} is damaged`);
   const contents = block.subarray(0, handle.bytes);

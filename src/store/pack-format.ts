@@ -162,7 +162,10 @@ export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): 
     frames.push(frame as Frame);
     position += frame.storedBytes;
   }
-  if (position > offset || start < HEADER_BYTES) throw corrupt('claims more bytes than there are');
+  if (position > offset || start < HEADER_BYTES || !Number.isSafeInteger(start))
+    throw corrupt('claims more bytes than there are');
+  if (previous < 0 || previous > start || !Number.isSafeInteger(previous))
+    throw corrupt('names a trailer before it that cannot be');
   const rows: Row[] = [];
   for (const frame of frames) {
     let inFrame = 0;

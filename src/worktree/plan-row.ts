@@ -61,6 +61,8 @@ export class PlanRowWriter {
 export function decodePlanRow(bytes: Uint8Array): PlanRow {
   const reader = new ByteReader(bytes, 'plan of a checkout');
   const head = reader.u8();
+  const action = head & 3;
+  if (action > REMOVE) throw reader.invalid(`holds an unknown step ${action}`);
   const path = reader.text();
   const kind = (reader.u8() << 24) >> 24;
   const size = reader.varint();
@@ -71,7 +73,7 @@ export function decodePlanRow(bytes: Uint8Array): PlanRow {
       ? undefined
       : { size: reader.varint(), mtimeMs: reader.f64(), ctimeMs: reader.f64(), ino: reader.f64() };
   return {
-    action: (head & 3) as Action,
+    action: action as Action,
     destroys: (head & DESTROYS) !== 0,
     path,
     kind,

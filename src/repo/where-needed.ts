@@ -9,11 +9,13 @@ import {
   decodeFileNode,
   decodeTreeNode,
   fileRowDigest,
+  isDigest,
 } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { NodeSource, ObjectStore } from '#store';
 import { pathOfKey } from '#tree';
 import { listVersions } from '#version';
+import type { ArtifactName, Version } from '#version';
 import { artifactNames, getArtifact } from './find.ts';
 
 /** Where one object is needed: at most NAMED_MAX of each. */
@@ -32,17 +34,24 @@ const NAMED_MAX = 100;
  */
 export async function whereNeeded(store: ObjectStore, ids: readonly ObjectId[]): Promise<Needed[]> {
   const search = new Search(store, ids);
-  try {
-    for (const name of await artifactNames(store)) {
-      const artifact = await getArtifact(store, name);
-      for await (const batch of listVersions(store, artifact))
-        for (const { number, commit } of batch) await search.version(commit, `${name}:v${number}`);
-    }
-  } catch (error) {
-    // The names themselves cannot be read: what is known is told.
-    if (!isArtError(error)) throw error;
+  let names: readonly ArtifactName[] = [];
+  await asFarAsKnown(async () => (names = await artifactNames(store)));
+  for (const name of names) {
+    await asFarAsKnown(async () => {
+      for await (const batch of listVersions(store, await getArtifact(store, name)))
+        for (const version of batch) await search.version(version, `${name}:v${version.number}`);
+    });
   }
   return ids.map((id) => search.found.get(nameOf(id))!);
+}
+
+// Where the names themselves, or the versions of one, cannot be read, what is known is told.
+async function asFarAsKnown(look: () => Promise<unknown>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    if (!isArtError(error)) throw error;
+  }
 }
 
 class Search {
@@ -56,12 +65,15 @@ class Search {
     this.found = new Map(ids.map((id) => [nameOf(id), { versions: new Map(), paths: new Set() }]));
   }
 
-  async version(commit: Digest, name: string): Promise<void> {
+  async version({ commit, metadata: said }: Version, name: string): Promise<void> {
     this.#version = name;
     this.#commit = commit;
     this.#note(NODE, commit);
     const bytes = await this.#read(commit);
-    if (bytes !== undefined) await this.#tree(decodeCommit(bytes).tree, '');
+    const { tree, metadata } = bytes === undefined ? {} : decodeCommit(bytes);
+    for (const placed of [said, metadata])
+      if (placed !== undefined && isDigest(placed)) this.#note(NODE, placed);
+    if (tree !== undefined) await this.#tree(tree, '');
   }
 
   async #tree(digest: Digest, from: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** Checks a store from LevelDB's own files up to what every root keeps alive (the work of fsck). */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DigestTable, crc32c, isArtError, nextTurn, throwIfAborted, toHex } from '#base';
-import { CHUNK, NODE, formatCid } from '#object';
+import { DigestTable, crc32c, equalBytes, isArtError, nextTurn, throwIfAborted, toHex } from '#base';
+import { CHUNK, NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { Roots } from './object-store.ts';
 import { walkClosure } from './closure.ts';
@@ -156,9 +156,9 @@ class Check {
     const here = rows.map((row) => {
       const value = table.getSync(objectKey(row.kind as ObjectKind, row.digest as Digest));
       const location = value && placeOf(value);
-      return location !== undefined && samePlace(location, locationOf(file.number, row));
+      return location && samePlace(location, locationOf(file.number, row)) ? location : undefined;
     });
-    const count = here.filter(Boolean).length;
+    const count = here.filter((location) => location !== undefined).length;
     this.#found.set(file.number, (this.#found.get(file.number) ?? 0) + count);
     if (this.#options.deep === true) {
       const ids = rows.map(({ kind, digest }) => ({ kind, digest }) as ObjectId);
@@ -167,8 +167,11 @@ class Check {
         rows.map((row) => locationOf(file.number, row)),
       );
       ids.forEach((id, i) => {
+        const inline = here[i]?.inline;
+        if (inline !== undefined && !equalBytes(hash(inline), id.digest))
+          this.#damage(id, 'has other bytes in the database');
         if (contents[i] !== undefined || !existsSync(file.path)) return;
-        if (here[i]) this.#damage(id, `is damaged in ${file.path}`);
+        if (here[i] !== undefined) this.#damage(id, `is damaged in ${file.path}`);
         else this.#problem(`${file.path}: a copy of object ${formatCid(id)} that is not in use is damaged`);
       });
     }

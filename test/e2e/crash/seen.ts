@@ -19,6 +19,7 @@ async function inRepository<T>(folder: string, work: (repository: Repository) =>
     now: Date.now,
     folder,
     artifactsFolder: 'artifacts',
+    waitMsMax: 5000,
   });
   return await work(repository);
 }

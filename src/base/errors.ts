@@ -92,6 +92,7 @@ export const ERRORS = {
     exit: 5,
     hint: 'Use `art checkout NAME` to bring it back, or --allow-empty to commit it as empty.',
   },
+  CHECKOUT_UNFINISHED: { exit: 5, hint: 'Run the checkout again, then commit.' },
   PATH_TAKEN: { exit: 5, hint: 'Use --overwrite to replace what is there.' },
   PARTIAL_FOLDER: { exit: 5 },
   DRAFT_FINISHED: { exit: 5, hint: 'Give the next draft another ID.' },

@@ -1,12 +1,12 @@
 /** Makes folders hold versions: plans every path before the first write, remembers what it put there. */
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 import { ArtError, Closing, equalBytes, fileError } from '#base';
 import { NODE } from '#object';
 import { MapBuilder } from '#tree';
-import { bind, findVersionOfCommit, parseArtifactName } from '#version';
+import { findVersionOfCommit, parseArtifactName } from '#version';
 import type { ArtifactName, Held, Pin } from '#version';
-import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout } from '#worktree';
+import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
@@ -15,18 +15,19 @@ import type { FoundVersion } from './find.ts';
 import { lockFolder } from './folder-lock.ts';
 import { cidOf } from './look.ts';
 import { keepLost } from './lost.ts';
+import { NestedRepositories } from './nested.ts';
 import { publishOperation } from './operation.ts';
 import { heldPart, refusePartOf } from './partial.ts';
+import { PendingPins, repairPins } from './pending-pins.ts';
 import { bindingOf } from './status.ts';
 import {
+  bindInWanted,
   bindablePath,
+  bindingAt,
   boundFolder,
   readPins,
   readWanted,
-  readWantedText,
   warnIfGitWouldTake,
-  writePins,
-  writeWantedText,
 } from './wanted-files.ts';
 
 export interface CheckoutRequest {
@@ -71,8 +72,8 @@ interface Target {
   readonly dir: string;
   /** Whether the folder is the one the name is bound to, now or after this. */
   readonly bound: boolean;
-  /** The text of art.toml afterwards, if it is to change. */
-  readonly wantedText: string | undefined;
+  /** The path in art.toml that the name is to be bound to. */
+  readonly binds: string | undefined;
 }
 
 /**
@@ -80,6 +81,8 @@ interface Target {
  * BINDING_CONFLICT, LOCKED, and what finding versions raises.
  */
 export async function checkout(context: Context, request: CheckoutRequest): Promise<CheckoutResult[]> {
+  await repairPins(context);
+  readPins(context.root); // What is wrong there is said before anything is written.
   const targets =
     request.spec === undefined
       ? await lockedTargets(context, request)
@@ -113,7 +116,7 @@ export async function download(
   const name = found.artifact.state.name as ArtifactName;
   const separator = process.platform === 'win32' ? '-' : ':';
   const usual = join(artifactsFolder(context), `${name}${separator}v${found.version.number}`);
-  const dir = request.dir === undefined ? usual : resolve(context.folder, request.dir);
+  const dir = realPath(request.dir === undefined ? usual : resolve(context.folder, request.dir));
   await using closing = new Closing();
   await lockFolder(context, dir, closing);
   makeArtifactsFolder(context, dir);
@@ -128,7 +131,7 @@ export async function download(
     paths: request.paths,
     ...watched(context),
   });
-  return resultOf({ name, found, dir, bound: false, wantedText: undefined }, counts);
+  return resultOf({ name, found, dir, bound: false, binds: undefined }, counts);
 }
 
 /** Whether a folder holds exactly the version; every byte is read. Raises PATH_NOT_FOUND. */
@@ -159,26 +162,29 @@ async function specTarget(context: Context, request: CheckoutRequest, spec: stri
   const binding = readWanted(context.root).bindings.get(name);
   const boundDir = binding === undefined ? undefined : boundFolder(context.root, binding);
   if (request.dir !== undefined) {
-    const dir = realOrSame(resolve(context.folder, request.dir));
-    if (!request.dryRun) makeArtifactsFolder(context, dir);
-    return checked(context, { name, found, dir, bound: dir === boundDir, wantedText: undefined }, request);
+    const dir = realPath(resolve(context.folder, request.dir));
+    const target = { name, found, dir, bound: dir === boundDir, binds: undefined };
+    return checked(context, target, request);
   }
   if (boundDir !== undefined)
-    return checked(context, { name, found, dir: boundDir, bound: true, wantedText: undefined }, request);
+    return checked(context, { name, found, dir: boundDir, bound: true, binds: undefined }, request);
   const dir = usualFolder(context, name);
-  const path = bindablePath(context.root, dir);
-  const binds = (request.bind ?? context.run === null) && path !== undefined && isWhole(request.paths);
-  const before = readWantedText(context.root);
-  const after = binds ? bind(before, name, path) : before;
-  if (!request.dryRun) makeArtifactsFolder(context, dir);
-  return { name, found, dir, bound: binds, wantedText: after === before ? undefined : after };
+  const path = bindablePath(context.root, join(artifactsFolder(context), name));
+  const binds = (request.bind ?? context.run === null) && isWhole(request.paths) ? path : undefined;
+  if (binds !== undefined) bindInWanted(context.root, { name, path: binds }, { try: true });
+  return checked(context, { name, found, dir, bound: binds !== undefined, binds }, request);
 }
 
+/** Raises BINDING_CONFLICT if the folder is bound to another artifact, or bound and to hold only part of this one. */
 function checked(context: Context, target: Target, request: CheckoutRequest): Target {
-  if (isWhole(request.paths)) return target;
-  const { bindings } = readWanted(context.root);
-  const bound = [...bindings.values()].find((binding) => boundFolder(context.root, binding) === target.dir);
-  refusePartOf(target.dir, bound);
+  const { name, dir } = target;
+  const owner = bindingAt(context.root, dir);
+  if (owner !== undefined && owner.name !== name)
+    throw new ArtError('BINDING_CONFLICT', `${JSON.stringify(dir)} is bound to "${owner.name}"`, {
+      hint: `Name another folder, or \`art unbind ${owner.name}\` first.`,
+    });
+  if (!isWhole(request.paths)) refusePartOf(dir, owner);
+  if (!request.dryRun) makeArtifactsFolder(context, dir);
   return target;
 }
 
@@ -212,7 +218,7 @@ async function lockedTargets(context: Context, request: CheckoutRequest): Promis
           found,
           dir: boundFolder(context.root, binding),
           bound: true,
-          wantedText: undefined,
+          binds: undefined,
         },
         request,
       ),
@@ -255,6 +261,7 @@ async function planStep(
 ): Promise<Step> {
   const { store, tmp, root } = context;
   const held = await findLiveHeld(store, target.dir);
+  const nested = new NestedRepositories(target.dir);
   const options: CheckoutOptions = {
     dir: target.dir,
     held: held?.tree,
@@ -269,12 +276,14 @@ async function planStep(
     paths: request.paths,
     mode: request.force ? 'force' : 'careful',
     clean: request.clean,
+    onRepository: nested.onRepository,
     epoch: await store.epoch(),
     dryRun: request.dryRun,
     ...watched(context),
   };
   const plan = await planCheckout(options);
   closing.defer(() => plan[Symbol.dispose]());
+  if (request.clean) nested.tell(context);
   return { target, held, options, plan };
 }
 
@@ -298,21 +307,27 @@ async function carryOut(context: Context, { target, held: before, options, plan 
     await setHeld(context, { ...start, moving: goal });
   }
   await applyPlan(plan, options);
-  await remember(context, before, made, paths);
-  if (target.wantedText !== undefined) {
-    writeWantedText(context.root, target.wantedText);
+  const pins = new PendingPins(context);
+  const note = () => pins.note(new Map(target.bound ? [[target.name, { commit, number }]] : []));
+  await remember(context, { before, made, paths, note });
+  if (target.binds !== undefined) {
+    bindInWanted(context.root, { name: target.name, path: target.binds });
     warnIfGitWouldTake(context, target.dir);
   }
-  if (target.bound) writePins(context.root, new Map([[target.name, { commit, number }]]));
+  pins.write();
 }
 
-/** Notes what the folder holds now, if that is news. */
+/** Notes what the folder holds now, if that is news; `note` is called before. */
 async function remember(
   context: Context,
-  before: Held | undefined,
-  made: Held,
-  paths: readonly string[] | undefined,
+  what: {
+    readonly before: Held | undefined;
+    readonly made: Held;
+    readonly paths: readonly string[] | undefined;
+    readonly note: () => void;
+  },
 ): Promise<void> {
+  const { before, made, paths, note } = what;
   await using tx = await context.store.begin();
   const tree = paths === undefined ? made.tree : await heldPart(tx, before, made.tree, paths);
   const same =
@@ -322,7 +337,11 @@ async function remember(
     before.partial === made.partial &&
     equalBytes(before.commit, made.commit) &&
     equalBytes(before.tree, tree);
-  if (!same) await publishOperation(tx, context, async (draft) => draft.setHeld({ ...made, tree }));
+  if (same) return note();
+  await publishOperation(tx, context, async (draft) => {
+    draft.setHeld({ ...made, tree });
+    note();
+  });
 }
 
 async function setHeld(context: Context, held: Held): Promise<void> {
@@ -357,7 +376,9 @@ function resultOf({ name, found, dir }: Target, counts: CheckoutCounts): Checkou
 /** The bound folder of an artifact, else its place under the artifacts folder. */
 function usualFolder(context: Context, name: ArtifactName): string {
   const binding = readWanted(context.root).bindings.get(name);
-  return binding === undefined ? join(artifactsFolder(context), name) : boundFolder(context.root, binding);
+  return binding === undefined
+    ? realPath(join(artifactsFolder(context), name))
+    : boundFolder(context.root, binding);
 }
 
 function artifactsFolder(context: Context): string {
@@ -366,19 +387,12 @@ function artifactsFolder(context: Context): string {
 
 // Beside Git the whole folder is data: it says so itself, once, when it is made for the first `dir` in it.
 function makeArtifactsFolder(context: Context, dir: string): void {
-  const folder = realOrSame(artifactsFolder(context));
-  if (!realOrSame(dir).startsWith(join(folder, sep)) || existsSync(folder)) return;
+  const folder = realPath(artifactsFolder(context));
+  if (!dir.startsWith(join(folder, sep)) || existsSync(folder)) return;
   try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, '.gitignore'), '*\n');
   } catch (error) {
     throw fileError(error, folder);
-  }
-}
-
-function realOrSame(path: string): string {
-  for (let at = path, rest = ''; ; rest = join(at.slice(dirname(at).length), rest), at = dirname(at)) {
-    if (existsSync(at)) return join(realpathSync(at), rest);
-    if (!isAbsolute(at) || at === dirname(at)) return path;
   }
 }

@@ -1,14 +1,14 @@
 /** Plans a commit of folders and files: what is read, which name it gets, and what is bound. */
-import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ArtError, fileError } from '#base';
-import { bind, parseAlias, parseArtifactName, parseTag, parseTypeName } from '#version';
+import { ArtError } from '#base';
+import { parseAlias, parseArtifactName, parseTag, parseTypeName } from '#version';
 import type { Alias, ArtifactName, Binding, Tag, TypeName } from '#version';
-import { sourcesByName } from '#worktree';
+import { realPath, sourcesByName } from '#worktree';
 import type { SnapshotSource } from '#worktree';
 import type { CommitRequest } from './commit-request.ts';
 import type { Context } from './context.ts';
-import { bindablePath, boundFolder, readWanted, readWantedText } from './wanted-files.ts';
+import { bindInWanted, bindablePath, bindingAt, boundFolder, readWanted } from './wanted-files.ts';
 
 /** What a version is called. */
 export interface Naming {
@@ -23,10 +23,12 @@ export interface CommitPlan extends Naming {
   readonly sources: readonly SnapshotSource[];
   /** The one folder whose contents become the root, if it is one. */
   readonly folder: string | undefined;
-  /** Whether the folder is the one that the name is bound to. */
+  /** Whether the folder is the one that the name is bound to, now or afterwards. */
   readonly bound: boolean;
-  /** The text of art.toml afterwards, if it is to change. */
-  readonly wantedText: string | undefined;
+  /** Whether what the folder holds is said of this artifact: not if it is bound to another. */
+  readonly holds: boolean;
+  /** The path in art.toml that the name is to be bound to. */
+  readonly binds: string | undefined;
 }
 
 /** Raises NOTHING_BOUND, PATH_NOT_FOUND, NAME_INVALID, BINDING_CONFLICT, CONFIG_INVALID. */
@@ -75,11 +77,10 @@ function pathsPlan(
   name: ArtifactName,
   given: readonly string[],
 ): CommitPlan {
-  const wantedText = readWantedText(context.root);
   const binding = readWanted(context.root).bindings.get(name);
   const paths = given.map((path) => resolve(context.folder, path));
   for (const path of paths) if (!existsSync(path)) throw pathMissing(path);
-  const folder = paths.length === 1 && statSync(paths[0]).isDirectory() ? realFolder(paths[0]) : undefined;
+  const folder = paths.length === 1 && statSync(paths[0]).isDirectory() ? realPath(paths[0]) : undefined;
   const path = folder === undefined ? undefined : bindablePath(context.root, folder);
   const bound =
     binding !== undefined && folder !== undefined && boundFolder(context.root, binding) === folder;
@@ -91,13 +92,16 @@ function pathsPlan(
       `only a folder inside ${JSON.stringify(context.root)} can be bound to "${name}"`,
     );
   }
-  const after = wanted && path !== undefined ? bind(wantedText, name, path) : wantedText;
+  const binds = wanted && path !== binding?.path ? path : undefined;
+  if (binds !== undefined) bindInWanted(context.root, { name, path: binds }, { try: true });
+  const owner = folder === undefined ? undefined : bindingAt(context.root, folder);
   return {
     ...namingOf(request, name),
     sources: folder === undefined ? sourcesByName(paths) : [{ path: folder, dest: '' }],
     folder,
-    bound: bound || after !== wantedText,
-    wantedText: after === wantedText ? undefined : after,
+    bound: bound || binds !== undefined,
+    holds: owner === undefined || owner.name === name,
+    binds,
   };
 }
 
@@ -111,15 +115,7 @@ function boundPlan(context: Context, request: CommitRequest, binding: Binding): 
     sources: [{ path: folder, dest: '' }],
     folder,
     bound: true,
-    wantedText: undefined,
+    holds: true,
+    binds: undefined,
   };
-}
-
-// The way to the folder is followed, so that one folder has one name.
-function realFolder(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    throw fileError(error, path);
-  }
 }

@@ -26,6 +26,7 @@ import { findLiveHeld, getCommit } from './find.ts';
 import type { Draft } from './operation.ts';
 import { addMetadata } from './set-metadata.ts';
 import { promisedAnything } from './promises.ts';
+import { settledHeld } from './unfinished.ts';
 
 const DEFAULT_TYPE = 'dataset';
 
@@ -37,10 +38,12 @@ export interface NewContent {
   readonly bytes: number;
   readonly newBytes: number;
   readonly storedBytes: number;
-  /** The folder it was taken from, which then holds the version. */
+  /** The folder it was taken from. */
   readonly folder?: string | undefined;
-  /** Whether that is the bound one: then it is measured against what the folder holds, else against `latest`. */
+  /** Whether that is the bound one. */
   readonly bound?: boolean;
+  /** Whether the folder holds the version from then on. */
+  readonly holds?: boolean;
   /** What it was put together on. */
   readonly onto?: Origin | null;
 }
@@ -64,7 +67,8 @@ export async function decideVersion(
   const artifact = begun(found, naming);
   const latest = await findLatest(draft, artifact);
   const held = await heldVersion(draft, artifact, content);
-  const measure = held ?? latest;
+  // A path that was named is measured against `latest`, the bound one against what it holds.
+  const measure = request.paths === undefined ? (held ?? latest) : latest;
   if (measure !== undefined && equalBytes((await getCommit(draft, measure.commit)).tree, tree))
     return keepVersion(context, request, draft, artifact, measure, content);
   const parent = content.onto?.commit ?? measure?.commit;
@@ -84,7 +88,7 @@ export async function decideVersion(
       encodeReliance({ version: `${naming.name}:v${added.number}` }),
     );
   hold(context, draft, content, { number: added.number, commit });
-  const base = baseNumber(content, measure);
+  const base = baseNumber(content, held ?? latest);
   const behind = base === undefined || latest === undefined ? 0 : Math.max(0, latest.number - base);
   return decided(named, { number: added.number, commit }, content, {
     created: true,
@@ -145,15 +149,16 @@ export function aliasesOf(artifact: Artifact, number: number, latest: number | u
   return number === latest ? ['latest', ...aliases] : [...aliases];
 }
 
-// An explicit path is measured against `latest`, the bound one against what it holds.
+/** The version that the bound folder holds, whole. Raises CHECKOUT_UNFINISHED for any folder between two versions. */
 async function heldVersion(
   draft: Draft,
   artifact: Artifact,
-  { naming, folder, bound }: NewContent,
+  { folder, tree, bound }: NewContent,
 ): Promise<Version | undefined> {
-  if (bound !== true || folder === undefined) return undefined;
-  const held = await findLiveHeld(draft, folder);
-  if (held === undefined || held.artifact !== naming.name || held.partial) return undefined;
+  const found = folder === undefined ? undefined : await findLiveHeld(draft, folder);
+  const held = found && (await settledHeld(draft, found, tree));
+  if (bound !== true || held === undefined || held.artifact !== artifact.state.name || held.partial)
+    return undefined;
   return findVersionOfCommit(draft, artifact, held.commit, held.number);
 }
 
@@ -180,10 +185,10 @@ async function describe(
 function hold(
   context: Context,
   draft: Draft,
-  { naming, folder, tree }: NewContent,
+  { naming, folder, tree, holds }: NewContent,
   { number, commit }: Pick<Version, 'number' | 'commit'>,
 ): void {
-  if (folder === undefined) return;
+  if (folder === undefined || holds !== true) return;
   const held = { path: folder, artifact: naming.name, number, commit, tree };
   draft.setHeld({ ...held, partial: false, moving: null, time: context.now() });
 }

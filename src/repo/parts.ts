@@ -14,6 +14,7 @@ import { pathMissing } from './commit-plan.ts';
 import type { Addition, CommitRequest } from './commit-request.ts';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
+import { NestedRepositories } from './nested.ts';
 
 /** Sources that do not overlap, so that one snapshot can take them all. */
 export type Batch = readonly SnapshotSource[];
@@ -52,6 +53,7 @@ export async function takeParts(
 ): Promise<Snapshot[]> {
   const { root, tmp } = context;
   const trees: Snapshot[] = [];
+  const nested = new NestedRepositories(context.folder);
   for (const sources of batches) {
     const hasFolder = sources.some(({ path }) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
     const places = sources.map(({ path, dest }) => (dest === '' ? path : `${dest}=${path}`));
@@ -60,12 +62,14 @@ export async function takeParts(
       tx,
       tmpDir: tmp,
       stopAt: root,
+      onRepository: nested.onRepository,
       ...(hasFolder && { statCache: statCacheOf(context, places) }),
       ...watched(context),
     });
     closing.defer(() => taken[Symbol.dispose]());
     trees.push(taken);
   }
+  nested.tell(context);
   return trees;
 }
 

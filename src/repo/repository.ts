@@ -1,6 +1,8 @@
 /** The one door for users: a repository, and everything that can be done with it. */
+import { resolve } from 'node:path';
 import { FillingStore, LevelStore } from '#store';
 import { parseArtifactName, unbind } from '#version';
+import { realPath } from '#worktree';
 import { putAliases, removeAliases } from './aliases.ts';
 import type { AliasResult } from './aliases.ts';
 import { fsck, gc } from './care.ts';
@@ -50,12 +52,14 @@ import { readWanted, readWantedText, writePins, writeWantedText } from './wanted
  * REPOSITORY_NOT_FOUND, REPOSITORY_TOO_NEW.
  */
 export async function openRepository(setting: Setting, keeper?: PromiseKeeper): Promise<Repository> {
-  const layout = findRepository(setting.folder);
+  // Every path of this repository begins with the one name that its folder has.
+  const folder = realPath(resolve(setting.folder));
+  const layout = findRepository(folder);
   const { waitMsMax } = setting;
   const disk = new LevelStore(layout.art, waitMsMax === undefined ? {} : { waitMsMax });
-  const promises = new Promises({ ...layout, ...setting, store: disk }, keeper);
+  const promises = new Promises({ ...layout, ...setting, folder, store: disk }, keeper);
   const store = new FillingStore(disk, (ids) => promises.bring(ids));
-  return new Repository({ ...layout, ...setting, store, disk, promises });
+  return new Repository({ ...layout, ...setting, folder, store, disk, promises });
 }
 
 export class Repository implements AsyncDisposable {

@@ -2,7 +2,7 @@
 import { formatCid, NODE } from '#object';
 import type { Digest } from '#object';
 import { findLatest, findVersionOfCommit, parseArtifactName } from '#version';
-import type { ArtifactName, Binding } from '#version';
+import type { ArtifactName, Binding, Held } from '#version';
 import { ArtError, suggest } from '#base';
 import { compareFolder } from '#worktree';
 import { statCacheOf, watched } from './context.ts';
@@ -10,6 +10,8 @@ import type { Context } from './context.ts';
 import { unpushedNumbers } from './remote-standing.ts';
 import { findLiveHeld, getCommit } from './find.ts';
 import { findArtifact } from './operation.ts';
+import { repairPins } from './pending-pins.ts';
+import { unfinishedText } from './unfinished.ts';
 import { boundFolder, readPins, readWanted } from './wanted-files.ts';
 
 export interface StatusResult {
@@ -34,6 +36,7 @@ export interface StatusResult {
 
 /** The state of the bound folders, all or those of `names`. Raises BINDING_NOT_FOUND. */
 export async function status(context: Context, names: readonly string[]): Promise<StatusResult[]> {
+  await repairPins(context);
   const { bindings } = readWanted(context.root);
   const chosen = names.length === 0 ? [...bindings.values()] : names.map((name) => bindingOf(bindings, name));
   const results: StatusResult[] = [];
@@ -56,7 +59,7 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
   const { store, root, tmp } = context;
   const dir = boundFolder(root, binding);
   const pin = readPins(root).get(binding.name);
-  const held = await findLiveHeld(store, dir);
+  const held = await heldHere(context, binding, dir);
   const artifact = await findArtifact(store, binding.name);
   const latest = artifact === undefined ? undefined : await findLatest(store, artifact);
   const heldVersion =
@@ -64,10 +67,6 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
       ? undefined
       : await findVersionOfCommit(store, artifact, held.commit, held.number);
   const tree = held?.tree ?? (await treeOfPin(context, pin?.commit));
-  if (held?.partial === true)
-    context.onWarning?.(
-      `${JSON.stringify(binding.path)} holds only part of ${held.artifact}:v${held.number}`,
-    );
   const changes = { added: [] as string[], modified: [] as string[], removed: [] as string[] };
   const compared = compareFolder({
     dir,
@@ -92,6 +91,27 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
     unpushed:
       artifact === undefined ? [] : [...(await unpushedNumbers(context, artifact))].sort((a, b) => a - b),
   };
+}
+
+/** What the folder holds of the artifact that it is bound to; warns where that is not one version, whole. */
+async function heldHere(
+  { store, onWarning }: Context,
+  { name, path }: Binding,
+  dir: string,
+): Promise<Held | undefined> {
+  const held = await findLiveHeld(store, dir);
+  if (held === undefined) return undefined;
+  const unfinished = await unfinishedText(store, held, path);
+  if (unfinished !== undefined) onWarning?.(unfinished);
+  else if (held.artifact !== name) onWarning?.(holdsAnother(held, name));
+  else if (held.partial)
+    onWarning?.(`${JSON.stringify(path)} holds only part of ${held.artifact}:v${held.number}`);
+  return held.artifact === name ? held : undefined;
+}
+
+/** What is said of the bound folder of `name` with a version of another artifact in it. */
+export function holdsAnother({ path, artifact, number }: Held, name: ArtifactName): string {
+  return `${JSON.stringify(path)} holds ${artifact}:v${number}, and no version of "${name}"`;
 }
 
 async function treeOfPin(context: Context, commit: Digest | undefined): Promise<Digest | undefined> {

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ArtError, errnoOf, fileError, replaceFile } from '#base';
-import { LOCK_FILE, WANTED_FILE, boundPath, formatLock, parseLock, parseWanted } from '#version';
+import { LOCK_FILE, WANTED_FILE, bind, boundPath, formatLock, parseLock, parseWanted } from '#version';
 import type { ArtifactName, Binding, Pin, Wanted } from '#version';
-import { gitWouldTake } from '#worktree';
+import { gitWouldTake, realPath } from '#worktree';
 import type { Context } from './context.ts';
 
 export function readWanted(root: string): Wanted {
@@ -35,9 +35,28 @@ export function writePins(root: string, changes: ReadonlyMap<ArtifactName, Pin |
   if (after !== before && (before !== '' || pins.size > 0)) write(join(root, LOCK_FILE), after);
 }
 
-/** The absolute path of a bound folder. */
-export function boundFolder(root: string, binding: Binding): string {
-  return binding.path === '.' ? root : join(root, ...binding.path.split('/'));
+/**
+ * Binds `name` to `path` in `art.toml` as it is now, or with `try` only looks whether that can be done. Raises
+ * BINDING_CONFLICT, CONFIG_INVALID.
+ */
+export function bindInWanted(
+  root: string,
+  { name, path }: Pick<Binding, 'name' | 'path'>,
+  options: { readonly try?: boolean } = {},
+): void {
+  const before = readWantedText(root);
+  const after = bind(before, name, path);
+  if (after !== before && options.try !== true) writeWantedText(root, after);
+}
+
+/** The absolute path of a bound folder, links followed: one folder has one name. */
+export function boundFolder(root: string, { path }: Pick<Binding, 'path'>): string {
+  return realPath(join(root, ...path.split('/')));
+}
+
+/** The binding whose folder is `folder`, a path without links. */
+export function bindingAt(root: string, folder: string): Binding | undefined {
+  return [...readWanted(root).bindings.values()].find((binding) => boundFolder(root, binding) === folder);
 }
 
 /** What `folder` is called in `art.toml`, or undefined if it may not be bound: it lies outside, or is reserved. */

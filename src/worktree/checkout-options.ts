@@ -29,8 +29,10 @@ export interface PlanOptions extends Watched {
    * tree does not have stays, unless it is in the way and ours. Default `careful`.
    */
   readonly mode?: 'careful' | 'force' | 'restore' | 'overlay' | undefined;
-  /** Removes untracked files too, but for ignored ones. */
+  /** Removes untracked files too, but for ignored ones, and what is in a repository of its own. */
   readonly clean?: boolean | undefined;
+  /** Told of each folder that is left alone because it is a repository of its own. */
+  readonly onRepository?: ((path: string) => void) | undefined;
   /** The store's epoch now. */
   readonly epoch: number;
   /** Changes nothing at all, not even our own stale temporary files. */

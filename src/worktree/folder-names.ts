@@ -1,6 +1,7 @@
 /** Reads the names in one folder in the order of a tree's keys, however many there are. */
-import { opendirSync, readdirSync, type Dir } from 'node:fs';
+import { existsSync, opendirSync, readdirSync, type Dir } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
+import { join } from 'node:path';
 import { compareUtf8, errnoOf, utf8 } from '#base';
 import { IGNORE_FILE } from './ignore.ts';
 import { TEMPORARY_PREFIX } from './paths.ts';
@@ -9,6 +10,7 @@ import { Spool } from './spool.ts';
 /** So many names of one folder are sorted in memory; more go to the disk in sorted runs. */
 export const NAMES_IN_MEMORY_MAX = 200_000;
 const NAMES_A_STEP = 10_000;
+const ART_FOLDER = '.art';
 
 /** Sorting by UTF-16 units is sorting by UTF-8 bytes unless a name has one of these. */
 const ORDER_DIFFERS = /[\ud800-\uffff]/;
@@ -19,6 +21,8 @@ export interface FolderNames {
   /** How many names there are, our temporary ones left out. */
   readonly count: number;
   readonly hasIgnoreFile: boolean;
+  /** Whether the folder is a repository of its own. */
+  readonly isRepository: boolean;
   /** Names that are not valid UTF-8, as bytes; they are not among `names`. At most a few are kept. */
   readonly invalid: readonly Uint8Array[];
   /** Our unfinished files; they are not among `names`. */
@@ -41,6 +45,7 @@ export function* readNames(
   let doubtful = false;
   let count = 0;
   let hasIgnoreFile = false;
+  let hasArtFolder = false;
   try {
     const dir = opendirSync(folder, { bufferSize: 1024 });
     try {
@@ -55,6 +60,7 @@ export function* readNames(
           doubtful ||= name.includes('\ufffd');
         }
         if (name === IGNORE_FILE && found.isFile()) hasIgnoreFile = true;
+        if (name === ART_FOLDER && found.isDirectory()) hasArtFolder = true;
         names.push(found.isDirectory() ? `${name}/` : name);
         if (++count % NAMES_A_STEP === 0) yield undefined;
         if (names.length >= namesMax) {
@@ -69,7 +75,15 @@ export function* readNames(
     const bad = new Set(invalid.map((name) => Buffer.from(name).toString()));
     const all =
       runs.length === 0 ? sorted(names, plainOrder).values() : merged(runs, sorted(names, plainOrder));
-    return { names: bad.size === 0 ? all : without(all, bad), count, hasIgnoreFile, invalid, temporary };
+    return {
+      names: bad.size === 0 ? all : without(all, bad),
+      count,
+      hasIgnoreFile,
+      // A folder that is called so by others has no format in it.
+      isRepository: hasArtFolder && existsSync(join(folder, ART_FOLDER, 'format')),
+      invalid,
+      temporary,
+    };
   } catch (error) {
     for (const run of runs) run[Symbol.dispose]();
     throw error;

@@ -16,6 +16,7 @@ export { checkTreePath, foldKey } from './paths.ts';
 export type { PathRules } from './paths.ts';
 export { planCheckout } from './plan.ts';
 export type { Progress, Watched } from './progress.ts';
+export { realPath } from './real-path.ts';
 export { rescue } from './rescue.ts';
 export type { Rescued } from './rescue.ts';
 export { snapshot, sourcesByName } from './snapshot.ts';

@@ -92,7 +92,7 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
 }
 
 function* batchesOf(options: PlanOptions, filter: PathFilter, nowMs: number): Generator<DiskEntry[], void> {
-  const { dir, tmpDir, stopAt } = options;
+  const { dir, tmpDir, stopAt, onRepository } = options;
   let folder: string;
   try {
     folder = realpathSync(dir);
@@ -113,6 +113,7 @@ function* batchesOf(options: PlanOptions, filter: PathFilter, nowMs: number): Ge
     irregular: 'report',
     ignored: 'report',
     ...(stopAt === undefined ? {} : { stopAt }),
+    ...(onRepository === undefined ? {} : { onRepository }),
     ...(options.dryRun === true ? {} : { onTemporary: reaperOf({ folder, tmpDir, nowMs }) }),
   });
 }

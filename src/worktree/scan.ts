@@ -34,6 +34,8 @@ export interface ScanOptions {
   readonly ignored?: 'skip' | 'report';
   /** Told of each of our unfinished files. */
   readonly onTemporary?: (absolute: string) => void;
+  /** Told of each folder that is a repository of its own: it is left out, as if it were ignored. */
+  readonly onRepository?: (path: string) => void;
   /** Told of each path that is not UTF-8, its bytes escaped. */
   readonly onInvalid?: (path: string) => void;
   readonly namesMax?: number;
@@ -95,12 +97,15 @@ class Scan {
     const path = frame.prefix + name;
     if (!this.#filter.all && !this.#filter.reaches(path)) return;
     const absolute = frame.folder + name;
-    if (!this.#leftOut(frame, name, path)) yield* this.#enter(absolute, path, frame.rules, false);
-    else if (this.#options.ignored === 'report') {
-      const entry = new DiskEntry(path, absolute, FOLDER);
-      entry.ignored = true;
-      this.#batch.push(entry);
-    }
+    if (this.#leftOut(frame, name, path)) this.#leaveOut(path, absolute);
+    else yield* this.#enter(absolute, path, frame.rules, false);
+  }
+
+  #leaveOut(path: string, absolute: string): void {
+    if (this.#options.ignored !== 'report') return;
+    const entry = new DiskEntry(path, absolute, FOLDER);
+    entry.ignored = true;
+    this.#batch.push(entry);
   }
 
   #file(frame: Frame, name: string): void {
@@ -151,6 +156,13 @@ class Scan {
       return;
     }
     const found = step.value;
+    // Whoever names a folder means it; below it others keep what is theirs.
+    if (found.isRepository && prefix !== this.#dest && folder.slice(0, -1) !== this.#options.stopAt) {
+      found.names.return?.();
+      this.#options.onRepository?.(prefix);
+      this.#leaveOut(prefix, folder);
+      return;
+    }
     for (const name of found.temporary) this.#options.onTemporary?.(folder + name);
     if (found.invalid.length > 0 && this.#options.irregular === 'refuse') {
       const shown = escapeName(folder, found.invalid[0]);

@@ -35,6 +35,8 @@ export interface SnapshotOptions extends Watched {
   readonly tmpDir: string;
   /** The repository's root: where `.artignore` files stop to count. */
   readonly stopAt?: string;
+  /** Told of each folder that is left out because it is a repository of its own. */
+  readonly onRepository?: (path: string) => void;
   /** For tests: so many names of one folder are sorted in memory. */
   readonly namesMax?: number;
 }
@@ -153,7 +155,7 @@ class SnapshotPass {
   }
 
   async add(source: Located): Promise<void> {
-    const { tmpDir, stopAt, namesMax } = this.#options;
+    const { tmpDir, stopAt, namesMax, onRepository } = this.#options;
     if (!source.isFolder) return this.#addBatch([single(source)]);
     const batches = scan({
       folder: source.path,
@@ -162,6 +164,7 @@ class SnapshotPass {
       irregular: 'refuse',
       ...(stopAt === undefined ? {} : { stopAt }),
       ...(namesMax === undefined ? {} : { namesMax }),
+      ...(onRepository === undefined ? {} : { onRepository }),
     });
     for (const batch of batches) await this.#addBatch(batch);
   }

@@ -94,6 +94,33 @@ test('never part of a version: our folder, Git, unfinished files, and the two fi
   expect(pathsIn(folder, { stopAt: folder })).toEqual(['a/art.toml']);
 });
 
+test('a repository of its own is left out, and told of; whoever names it means it', () => {
+  const contents = {
+    'a/f': '',
+    'own/.art/format': '1',
+    'own/f': '',
+    'own/deep/f': '',
+    'other/.art/f': '',
+    'other/f': '',
+  };
+  const folder = temporaryFolder();
+  put(folder, contents);
+  const told: string[] = [];
+  const onRepository = (path: string) => told.push(path);
+  expect(pathsIn(folder, { onRepository })).toEqual(['a/f', 'other/f']);
+  expect(told).toEqual(['own/']);
+  expect(pathsIn(folder, { ignored: 'report' })).toEqual(['a/f', '(other/.art/)', 'other/f', '(own/)']);
+  expect(pathsIn(join(folder, 'own'), { onRepository })).toEqual(['deep/f', 'f']);
+  // Our own, met from outside.
+  expect(pathsIn(folder, { onRepository, stopAt: join(folder, 'own') })).toEqual([
+    'a/f',
+    'other/f',
+    'own/deep/f',
+    'own/f',
+  ]);
+  expect(told).toEqual(['own/']);
+});
+
 test('what is left out can be asked for', () => {
   const contents = { '.artignore': 'x*\n!xyz\n', x1: '', xyz: '', 'xdir/deep': '', '.git/x': '' };
   expect(scanned(contents, { ignored: 'report' })).toEqual([

@@ -63,7 +63,12 @@ export async function askArtAs({ uid, env }: Who, cwd: string, ...words: string[
 }
 
 export function startArt(cwd: string, ...words: string[]): ChildProcess {
-  return spawn(process.execPath, [ART, ...words], { cwd, env: environment(), stdio: 'ignore' });
+  return startArtAfter([], cwd, ...words);
+}
+
+export function startArtAfter(nodeOptions: readonly string[], cwd: string, ...words: string[]): ChildProcess {
+  const argv = [...nodeOptions, ART, ...words];
+  return spawn(process.execPath, argv, { cwd, env: environment(), stdio: 'ignore' });
 }
 
 export function ended(child: ChildProcess): Promise<number | null> {

@@ -1,26 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { Place, art, artAfter } from './art.ts';
+import { before } from './before.ts';
 
 /** More than are placed without a thread. */
 const FILES = 2500;
 /** More text than is compressed without a thread. */
 const TEXT_LINES = 60_000;
-
-/** Runs `text` before art starts, with `Worker` of node:worker_threads at hand; gives Node's options for that. */
-function before(place: Place, text: string): readonly string[] {
-  const path = join(place.path, 'before.mjs');
-  const imports = `import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { appendFileSync } from 'node:fs';
-import { EventEmitter } from 'node:events';
-const threads = createRequire(import.meta.url)('node:worker_threads');
-const { Worker } = threads;`;
-  writeFileSync(path, `${imports}\n${text}\nsyncBuiltinESMExports();\n`);
-  return ['--import', pathToFileURL(path).href];
-}
 
 function fill(folder: string): void {
   for (let i = 0; i < FILES; i++) {
@@ -40,7 +28,7 @@ function differences(a: string, b: string): string {
   return stdout + stderr;
 }
 
-test('what is compressed and placed in threads comes back as it was', { timeout: 120_000 }, () => {
+test('what is compressed and placed in threads comes back as it was', { timeout: 300_000 }, () => {
   using place = new Place();
   const data = join(place.path, 'data');
   fill(data);
@@ -48,7 +36,7 @@ test('what is compressed and placed in threads comes back as it was', { timeout:
   const counting = before(
     place,
     `threads.Worker = class extends Worker {
-  constructor(program, options) { super(program, options); appendFileSync(${JSON.stringify(used)}, program + '\\n'); }
+  constructor(program, options) { super(program, options); fs.appendFileSync(${JSON.stringify(used)}, program + '\\n'); }
 };`,
   );
   art(place.path, 'init');
@@ -74,7 +62,7 @@ test.each([
   async terminate() {}
 };`,
   ],
-])('a checkout whose thread %s fails, and the next one finishes it', { timeout: 120_000 }, (_, text) => {
+])('a checkout whose thread %s fails, and the next one finishes it', { timeout: 300_000 }, (_, text) => {
   using place = new Place();
   const data = join(place.path, 'data');
   fill(data);

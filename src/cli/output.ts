@@ -36,6 +36,7 @@ export class Output {
   #page: (string | Uint8Array)[] = [];
   #pageBytes = 0;
   #aside: string[] = [];
+  #alerts: Promise<void> = Promise.resolve();
   #begun = false;
   /** Whether nobody reads any more. */
   #unread = false;
@@ -92,6 +93,13 @@ export class Output {
     this.#aside.push(`${this.styleError('yellow', 'warning:')} ${printable(text)}\n`);
   }
 
+  /** A warning that is written at once. */
+  alert(text: string): void {
+    const line = `${this.styleError('yellow', 'warning:')} ${printable(text)}\n`;
+    // Should standard error be gone, there is nobody to tell; the work goes on.
+    this.#alerts = this.#alerts.then(() => this.#options.stderr.write(line)).catch(() => {});
+  }
+
   /** A remark beside the result, on standard error; silent with -q and in JSON. */
   note(text: string): void {
     if (!this.quiet && !this.json) this.#aside.push(`${this.styleError('dim', text)}\n`);
@@ -136,6 +144,7 @@ export class Output {
 
   /** Writes all that is left. */
   async end(): Promise<void> {
+    await this.#alerts;
     await this.#flush();
     await this.#paged?.close();
     this.#paged = undefined;

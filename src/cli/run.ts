@@ -210,6 +210,10 @@ function settingOf(folder: string, author: string, { argv, host, out, progress }
     artifactsFolder: host.env['ART_ARTIFACTS_DIR'] || 'artifacts',
     signal: host.signal,
     ...(!out.quiet && { onProgress: (done) => progress.show(done) }),
+    onAlert: (text) => {
+      progress.clear();
+      out.alert(text);
+    },
     onWarning: (text) => out.warn(text),
   };
 }

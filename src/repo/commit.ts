@@ -24,6 +24,7 @@ import { refusePartial } from './partial.ts';
 import { rebegun } from './rebegun.ts';
 import { PendingPins, repairPins } from './pending-pins.ts';
 import type { Pins } from './pending-pins.ts';
+import { warnIfNoRoom } from './room.ts';
 import { holdsAnother } from './status.ts';
 import { bindInWanted, readPins, warnIfGitWouldTake } from './wanted-files.ts';
 
@@ -41,6 +42,7 @@ export async function commit(context: Context, request: CommitRequest): Promise<
   await repairPins(context);
   const plans = planCommit(context, request);
   checkWanted(context, plans);
+  await warnIfNoRoom(context, plans);
   const counts = plans.map(() => ({ newBytes: 0, storedBytes: 0 }));
   return rebegun(context.store, (tx) => commitPlans(context, tx, request, plans, counts));
 }

@@ -26,6 +26,8 @@ export interface Setting {
   readonly waitMsMax?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Told at once, before long work, what a person may rather stop for. */
+  readonly onAlert?: (text: string) => void;
   /** Told things that are no failure and that a person should know. */
   readonly onWarning?: (text: string) => void;
 }

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ArtError, errnoOf, fileError, replaceFile, syncFolder } from '#base';
 import { createStore } from '#store';
 import { WANTED_FILE } from '#version';
+import { networkFileSystem } from './network-file-system.ts';
 
 /** The layout of `.art/` on disk; a repository with a higher number is refused. */
 const LAYOUT = 1;
@@ -49,12 +50,13 @@ export function findRepository(folder: string): Layout {
 }
 
 /**
- * Makes a repository in `folder`; one that is there stays as it is (`created: false`).
+ * Makes a repository in `folder`; one that is there stays as it is (`created: false`). Warns on a network file system,
+ * where one host cannot see whether a process of another is alive.
  * Raises REPOSITORY_NESTED inside another one unless `nested`, FOLDER_UNWRITABLE.
  */
 export async function initRepository(
   folder: string,
-  options: { readonly nested?: boolean } = {},
+  options: { readonly nested?: boolean; readonly onWarning?: (text: string) => void } = {},
 ): Promise<{ readonly root: string; readonly created: boolean }> {
   const root = resolve(folder);
   const layout = layoutOf(root);
@@ -86,6 +88,11 @@ export async function initRepository(
   // Last: a repository without its format was never finished, and is finished by the next init.
   replaceFile(join(layout.art, 'format'), Buffer.from(`${LAYOUT}\n`));
   syncFolder(root);
+  const shared = networkFileSystem(root);
+  if (shared !== undefined)
+    options.onWarning?.(
+      `${JSON.stringify(root)} lies on a network file system (${shared}): use this repository from one host at a time; hosts share by a repository each and one folder as their remote`,
+    );
   return { root, created: true };
 }
 

@@ -22,3 +22,4 @@ export type { Rescued } from './rescue.ts';
 export { snapshot, sourcesByName } from './snapshot.ts';
 export type { Snapshot, SnapshotOptions, SnapshotSource } from './snapshot.ts';
 export { Spool } from './spool.ts';
+export { unreadBytes } from './unread.ts';

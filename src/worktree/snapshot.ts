@@ -81,16 +81,19 @@ export async function snapshot(options: SnapshotOptions): Promise<Snapshot> {
   }
 }
 
-interface Located extends SnapshotSource {
+/** A source with the link followed that stands there. */
+export interface Located extends SnapshotSource {
   readonly isFolder: boolean;
+  readonly size: number;
 }
 
-/** In key order, links that were named followed. */
-function located(sources: readonly SnapshotSource[]): Located[] {
+/** In key order, links that were named followed. Raises PATH_NOT_FOUND, USAGE, TREE_UNSAFE. */
+export function located(sources: readonly SnapshotSource[]): Located[] {
   const found = sources.map(({ path, dest }) => {
     if (dest !== '') checkTreePath(dest, { git: true });
     const real = followed(path);
-    return { path: real, dest, isFolder: lstatSync(real).isDirectory() };
+    const stats = lstatSync(real);
+    return { path: real, dest, isFolder: stats.isDirectory(), size: stats.size };
   });
   const key = ({ dest, isFolder }: Located) => (isFolder && dest !== '' ? `${dest}/` : dest);
   found.sort((a, b) => compareUtf8(key(a), key(b)));

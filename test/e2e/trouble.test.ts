@@ -223,6 +223,20 @@ test('a repository of a newer art is refused, and untouched', () => {
   expect(namesIn(place.path)).toEqual(names);
 });
 
+test('a repository on a network file system is for one host, and init says so', () => {
+  using place = new Place();
+  const far = before(
+    place,
+    `const { readFileSync } = fs;
+const mounts = '1 0 0:1 / / rw - nfs4 server:/home rw\\n';
+fs.readFileSync = (path, ...rest) => (path === '/proc/self/mountinfo' ? mounts : readFileSync(path, ...rest));`,
+  );
+  const told = artAfter(far, place.path, 'init', 'there');
+  expect(told.status, told.stderr).toBe(0);
+  expect(told.stderr).toMatch(/^warning: .*network file system \(nfs4\)/);
+  expect(art(place.path, 'init', 'here').stderr).toBe('');
+});
+
 test('a folder that may not be written is told by name', { timeout: 300_000 }, ({ skip }) => {
   if (process.getuid?.() === 0) skip('root may write everywhere');
   using place = new Place();
@@ -281,7 +295,7 @@ describe('on a file system of its own', () => {
     fill(data, { files: 20, mib: 32 });
     const full = art(disk.path, 'commit', 'd', data);
     expect(full.status, full.stderr).toBe(1);
-    expect(full.stderr).toContain('[DISK_FULL]');
+    expect(full.stderr).toMatch(/^warning: .* free for them.*\n.*\[DISK_FULL\]/);
     expect(artJson<Row[]>(disk.path, 'log', 'd')).toHaveLength(1);
     expect(art(disk.path, 'verify', 'd:v0', join(place.path, 'v0')).status).toBe(0);
     disk.options('size=128m');

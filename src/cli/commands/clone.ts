@@ -37,7 +37,7 @@ export const cloneCommand = defineCommand({
       await using bucket = await openRemote(folder, address, { env, now });
       await requireArt(bucket);
     }
-    if (!resumed) await initRepository(root, { nested: options.nested });
+    if (!resumed) await initRepository(root, { nested: options.nested, onWarning: (text) => out.warn(text) });
     const cloned = async () => {
       await using repository = await open({ signed: true, at: root });
       if (!resumed) repository.addRemote(address);

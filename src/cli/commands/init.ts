@@ -18,6 +18,7 @@ export const initCommand = defineCommand({
     const { initRepository } = await import('#repo');
     const { root, created } = await initRepository(resolve(folder, words[0] ?? '.'), {
       nested: options.nested,
+      onWarning: (text) => out.warn(text),
     });
     if (out.json) return out.document({ root });
     const shown = printable(root);

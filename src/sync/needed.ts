@@ -23,15 +23,18 @@ const CHUNKS_KNOWN_MAX = 500_000;
 /**
  * What `state` keeps alive and `there`, which the remote has, does not; nodes before what they name, and chunks in the
  * order of their paths. An object may come twice. What only older versions there have is among it: ask the index.
- * `done` is shared by all that is sent in one go.
+ * `found` is shared by all that is sent in one go: what was given before, for whichever artifact, is not given again. Only
+ * that is shared. A node that was walked for one artifact is walked for the next too: what its pointer has of it may have
+ * been passed over, and that says nothing of what the other pointer has.
  */
 export async function* neededObjects(
   source: NodeSource,
   state: SavedArtifact,
   there: Artifact | undefined,
-  done: RecentDigests,
+  found: RecentDigests,
   options: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Needed, void, undefined> {
+  const walked = new RecentDigests();
   const live = await liveCommits(source, there);
   const latest = there === undefined ? undefined : await findLatest(source, there);
   const knownChunks = new DigestTable(256);
@@ -48,21 +51,23 @@ export async function* neededObjects(
         });
     }
     const chunks: ObjectId[] = [];
-    const isNew = (digest: Digest) => !known.has(digest) && !live.has(digest) && !done.has(digest);
+    const isNew = (digest: Digest) => !known.has(digest) && !live.has(digest) && !walked.has(digest);
     for (const page of pagesOf(fresh, isNew)) {
       throwIfAborted(options.signal);
       const nodes = await source.getNodes(page);
       for (const [i, bytes] of nodes.entries()) {
-        done.add(page[i]);
+        walked.add(page[i]);
         visitStrongLinks(bytes, (kind, digest) => {
           if (kind === NODE) below.fresh.add(digest);
-          else if (!knownChunks.has(digest) && done.add(digest))
+          else if (!knownChunks.has(digest) && found.add(digest))
             chunks.push({ kind: CHUNK, digest: Uint8Array.from(digest) });
         });
         if (nodeKindOf(bytes) === 'commit')
           for (const tree of await treesBelow(source, bytes, live, latest?.commit)) below.known.add(tree);
       }
-      yield { ids: page.map((digest) => ({ kind: NODE, digest })), nodes };
+      const first = page.map((digest) => found.add(digest));
+      const ids = page.map((digest) => ({ kind: NODE, digest }) as const);
+      yield { ids: ids.filter((_, i) => first[i]), nodes: nodes.filter((_, i) => first[i]) };
       while (chunks.length >= CHUNKS_AT_ONCE)
         yield { ids: chunks.splice(0, CHUNKS_AT_ONCE), nodes: undefined };
       await nextTurn();

@@ -6,7 +6,15 @@ import { CHUNK, formatCid } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
 import type { Elsewhere, NodeSource, Roots } from '#store';
-import { decodeHeld, decodeOperation, decodeRef, decodeSeen, recordKeys, remoteKeys } from '#version';
+import {
+  decodeHeld,
+  decodeOperation,
+  decodePushing,
+  decodeRef,
+  decodeSeen,
+  recordKeys,
+  remoteKeys,
+} from '#version';
 import { watchedWalk } from './context.ts';
 import type { RepositoryContext } from './context.ts';
 import { draftRoots, forgetDrafts } from './draft-records.ts';
@@ -168,7 +176,7 @@ function breakLock({ disk, onWarning }: RepositoryContext): void {
   );
 }
 
-/** Everything that must stay: the state of each artifact here and at remotes as last seen, what folders hold, and what an operation since then moved. */
+/** Everything that must stay: the state of each artifact here, at remotes as last seen and on its way there, what folders hold, and what an operation since then moved. */
 function rootsSince(since: number, { draftsSince = since } = {}): Roots {
   return async function* (source) {
     for await (const { value } of records(source, recordKeys.artifacts)) yield decodeRef(value);
@@ -176,6 +184,7 @@ function rootsSince(since: number, { draftsSince = since } = {}): Roots {
       const { synced, seen } = decodeSeen(value);
       for (const state of [synced, seen]) if (state !== null) yield state;
     }
+    for await (const { value } of records(source, remoteKeys.allPushing)) yield decodePushing(value);
     for await (const { value } of records(source, recordKeys.heldFolders)) {
       const { commit, tree, moving } = decodeHeld(value);
       yield* await present(source, [commit, tree, ...(moving === null ? [] : [moving.commit, moving.tree])]);

@@ -1,4 +1,6 @@
 /** Makes a remote's state part of ours: merges it in and remembers that both have it, in one step under the lock. */
+import { ArtError, equalBytes } from '#base';
+import { NODE } from '#object';
 import type { Digest } from '#object';
 import type { Draft } from '#repo';
 import {
@@ -14,9 +16,11 @@ import {
 import type { Artifact, ArtifactName, OpenConflict } from '#version';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
-import type { Renumbered } from './merge.ts';
+import type { Moves, Renumbered } from './merge.ts';
 import type { RemoteSession, SeenPointer } from './session.ts';
-import type { LockedStore, NodeSource, RecordSource } from '#store';
+import type { LockedStore, NodeSource, RecordSource, Transaction } from '#store';
+
+export type OpenAlias = Omit<OpenConflict, 'settled'>;
 
 export interface Integrated {
   readonly name: ArtifactName;
@@ -56,29 +60,61 @@ export async function fixedBelow(
   }
 }
 
-/** Merges `theirs`, which is here with all it keeps alive, into what the name stands for now. */
+/** What theirs was made of, where it is what we have just published. */
+export interface Published {
+  /** What the name stood for then; undefined if it was given up. */
+  readonly ours: SavedArtifact | undefined;
+  readonly moved: Moves;
+  readonly renumbered: readonly Renumbered[];
+}
+
+/**
+ * Merges `theirs`, which is here with all it keeps alive, into what the name stands for now. If we have published it
+ * ourselves, only what came since is merged into it: nothing of ours is in conflict with itself.
+ */
 export async function integrate(
   draft: Draft,
   session: RemoteSession,
   name: ArtifactName,
-  theirs: { readonly artifact: SavedArtifact; readonly at: SeenPointer },
+  theirs: { readonly artifact: SavedArtifact; readonly at: SeenPointer; readonly published?: Published },
+  onConflict?: (conflict: OpenAlias) => void,
 ): Promise<Integrated> {
   const ours = (await draft.findArtifact(name)) as SavedArtifact | undefined;
-  const merged = await mergeArtifacts(draft, {
-    base: await baseOf(session, name, draft),
+  const { artifact, renumbered } = await mergedWith(draft, session, name, { ...theirs, ours }, onConflict);
+  // A name that was given up while it was published stays so: the next push says it there.
+  const givenUp = ours === undefined && theirs.published?.ours !== undefined;
+  const same = ours !== undefined && equalBytes(ours.saved, artifact.saved);
+  if (!same && !givenUp) await draft.adoptArtifact(artifact);
+  remember(draft, session, name, theirs.at, { synced: theirs.artifact.saved });
+  draft.setRecord(remoteKeys.pushing(session.remote, name), undefined);
+  if ((await draft.getRecord(remoteKeys.conflicts(name, session.remote))) !== undefined)
+    draft.setRecord(remoteKeys.conflicts(name, session.remote), undefined);
+  return { name, artifact, renumbered, before: ours?.saved ?? null };
+}
+
+async function mergedWith(
+  draft: Draft,
+  session: RemoteSession,
+  name: ArtifactName,
+  sides: Parameters<typeof integrate>[3] & { readonly ours: SavedArtifact | undefined },
+  onConflict?: (conflict: OpenAlias) => void,
+): Promise<Pick<Integrated, 'artifact' | 'renumbered'>> {
+  const { artifact: theirs, published, ours } = sides;
+  const planned = published?.ours;
+  if (published !== undefined && planned !== undefined) {
+    if (ours === undefined || equalBytes(ours.saved, planned.saved))
+      return { artifact: theirs, renumbered: published.renumbered };
+  }
+  const input = {
+    base: planned ?? (await baseOf(session, name, draft)),
     ours,
-    theirs: theirs.artifact,
+    theirs,
     remote: session.remote,
     fixedBelow: await fixedBelow(session, name, draft),
     settled: await session.settled(name, draft),
-  });
-  const { artifact } = merged;
-  if (ours === undefined || Buffer.compare(ours.saved, artifact.saved) !== 0)
-    await draft.adoptArtifact(artifact);
-  remember(draft, session, name, theirs.at, { synced: theirs.artifact.saved });
-  if ((await draft.getRecord(remoteKeys.conflicts(name, session.remote))) !== undefined)
-    draft.setRecord(remoteKeys.conflicts(name, session.remote), undefined);
-  return { name, artifact, renumbered: merged.renumbered, before: ours?.saved ?? null };
+    ...(planned !== undefined && { moved: published!.moved }),
+  };
+  return mergeArtifacts(draft, input, onConflict);
 }
 
 /** Notes what a remote was seen to have. */
@@ -95,7 +131,16 @@ export function remember(
     locked.setRecord(remoteKeys.bucket(session.remote), encodeBucketId(session.bucketId));
 }
 
-/** Notes what these pointers are now, where that is not known. */
+/**
+ * Holds gc to a state that is about to be named by a record; what it keeps alive stays as long as it does. Raises
+ * REUSED_GONE if gc was faster, as publishing `tx` does from now on: fetch it again.
+ */
+export function holdState(tx: Transaction, state: Digest): void {
+  if (tx.has(NODE, state)) return;
+  throw new ArtError('REUSED_GONE', 'gc removed what was just fetched');
+}
+
+/** Notes what these pointers are now, where that is not known. Raises REUSED_GONE as `holdState`. */
 export async function rememberAll(
   session: RemoteSession,
   pointers: readonly { readonly name: ArtifactName; readonly at: SeenPointer }[],
@@ -108,6 +153,7 @@ export async function rememberAll(
   }
   if (changed.length === 0) return;
   await using tx = await store.begin();
+  for (const { at } of changed) if (at.pointer.state !== null) holdState(tx, at.pointer.state);
   await tx.publish(async (locked) => {
     for (const { name, at } of changed) {
       const synced = (await session.seen(name, locked))?.synced ?? null;
@@ -120,7 +166,7 @@ export async function rememberAll(
 export async function noteConflicts(
   session: RemoteSession,
   name: ArtifactName,
-  conflicts: readonly Omit<OpenConflict, 'settled'>[],
+  conflicts: readonly OpenAlias[],
 ): Promise<void> {
   if (conflicts.length === 0) return;
   await using tx = await session.context.store.begin();

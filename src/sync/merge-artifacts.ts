@@ -5,9 +5,9 @@ import type { Digest } from '#object';
 import type { NodeSource } from '#store';
 import { allFates, changedNumbers, fatesOf, findVersion, saveArtifact, withFates } from '#version';
 import type { Artifact, ArtifactIo, Fate } from '#version';
-import { merge } from './merge.ts';
+import { merge, numberUnder, renumberedHistory } from './merge.ts';
 import { withMergedMetadata } from './merge-metadata.ts';
-import type { History, Merged, Problem, Renumbered } from './merge.ts';
+import type { History, Merged, Moves, Problem, Renumbered, Renumbering } from './merge.ts';
 
 export type SavedArtifact = Artifact & { readonly saved: Digest };
 
@@ -20,12 +20,16 @@ export interface MergeArtifacts {
   readonly remote: string;
   readonly fixedBelow: number;
   readonly settled: ReadonlyMap<string, number>;
+  /** Where theirs was made of `base`, and has moved versions of it to other numbers. */
+  readonly moved?: Moves;
 }
 
 export interface MergedArtifact {
   /** Its nodes are put. It is ours or theirs itself if nothing else is needed. */
   readonly artifact: SavedArtifact;
   readonly renumbered: readonly Renumbered[];
+  /** Our numbers that are others in it. */
+  readonly moved: Moves;
 }
 
 /**
@@ -38,21 +42,49 @@ export async function mergeArtifacts(
   onConflict: (conflict: { readonly alias: string; readonly theirs: number }) => void = () => {},
 ): Promise<MergedArtifact> {
   const { base, ours, theirs } = input;
-  const kept = (artifact: SavedArtifact) => ({ artifact, renumbered: [] });
+  const kept = (artifact: SavedArtifact) => ({ artifact, renumbered: [], moved: new Map() });
   if (ours === undefined || equalBytes(ours.saved, theirs.saved)) return kept(theirs);
   if (base?.saved && equalBytes(base.saved, theirs.saved)) return kept(ours);
-  const sides = await historiesOf(io, base, ours, theirs);
+  const here = await historiesOf(io, base, ours, theirs);
+  const by = renumberingOf(input);
+  const clash = [...here.ours.fates.keys()].find((n) => n < input.fixedBelow && numberUnder(by, n) !== n);
+  if (clash !== undefined) throw await problemError(io, input, { kind: 'diverged', number: clash });
+  const moved = (side: History) => renumberedHistory(side, by);
+  const sides =
+    input.moved === undefined
+      ? here
+      : { ...here, base: here.base && moved(here.base), ours: moved(here.ours) };
   const histories = { ...sides, ours: await withMergedMetadata(io, sides) };
   const { fixedBelow, settled } = input;
   const result = merge({ ...histories, fixedBelow, settled });
   if (result.ok) {
     const { merged } = result;
-    if (changesNothing(merged, histories.theirs)) return { artifact: theirs, renumbered: merged.renumbered };
-    const artifact = await apply(io, theirs, merged);
-    return { artifact, renumbered: merged.renumbered };
+    const moves = movesOf(here.ours, by, merged.moved);
+    const renumbered = [...moves].flatMap(([from, to]) =>
+      here.ours.fates.get(from)?.alive === true ? [{ from, to }] : [],
+    );
+    if (changesNothing(merged, histories.theirs)) return { artifact: theirs, renumbered, moved: moves };
+    return { artifact: await apply(io, theirs, merged), renumbered, moved: moves };
   }
   for (const problem of result.problems) if (problem.kind === 'alias') onConflict(problem);
-  throw await problemError(io, input, result.problems[0]);
+  throw await problemError(io, input, asHere(result.problems[0], here.ours, by));
+}
+
+/** Without moves every number is its own. */
+function renumberingOf({ base, theirs, moved }: MergeArtifacts): Renumbering {
+  if (moved === undefined || base === undefined) return { moved: new Map(), next: Infinity, nextThere: 0 };
+  return { moved, next: base.state.next, nextThere: theirs.state.next };
+}
+
+/** Our numbers that have become others, first by what was published and then by this merge. */
+function movesOf(ours: History, by: Renumbering, then: Moves): Moves {
+  const moved = new Map<number, number>();
+  for (const number of [...ours.fates.keys()].sort((a, b) => a - b)) {
+    const now = numberUnder(by, number);
+    const to = then.get(now) ?? now;
+    if (to !== number) moved.set(number, to);
+  }
+  return moved;
 }
 
 /** Of each side what differs from the base, and of the others what they say of that. */
@@ -95,6 +127,14 @@ async function apply(io: ArtifactIo, theirs: SavedArtifact, merged: Merged): Pro
   const { type, description, tags, aliases, next, ext } = merged;
   const said = { type, description, tags, aliases, next, ext };
   return saveArtifact(io, await withFates(io, theirs, merged.fates, said));
+}
+
+/** Numbers of ours are told as they are here. */
+function asHere(problem: Problem, ours: History, by: Renumbering): Problem {
+  const back = (number: number) =>
+    [...ours.fates.keys()].find((each) => numberUnder(by, each) === number) ?? number;
+  if (problem.kind === 'alias') return { ...problem, ours: back(problem.ours) };
+  return 'number' in problem ? { ...problem, number: back(problem.number) } : problem;
 }
 
 async function problemError(source: NodeSource, input: MergeArtifacts, problem: Problem): Promise<ArtError> {

@@ -43,7 +43,12 @@ export interface Merged {
   readonly ext: Ext;
   /** Versions of ours that got another number, in order. */
   readonly renumbered: readonly Renumbered[];
+  /** The same, by our number, with those that were deleted. */
+  readonly moved: Moves;
 }
+
+/** New numbers by old ones. */
+export type Moves = ReadonlyMap<number, number>;
 
 /** Why there is no merging without somebody's word. Numbers of ours are as they are here. */
 export type Problem =
@@ -91,8 +96,35 @@ export function merge(input: MergeInput): MergeResult {
     next: Math.max(theirs.next, fresh.next),
     ext: pick(base?.ext ?? {}, ours.ext, theirs.ext),
     renumbered: fresh.renumbered,
+    moved: new Map([...fresh.placed].filter(([from, to]) => from !== to)),
   };
   return { ok: true, merged };
+}
+
+/** How a merge that was published has numbered what it knew: what came since follows it. */
+export interface Renumbering {
+  readonly moved: Moves;
+  /** The first number that it did not know, and the first that is free now. */
+  readonly next: number;
+  readonly nextThere: number;
+}
+
+export function numberUnder({ moved, next, nextThere }: Renumbering, number: number): number {
+  return number >= next ? number - next + nextThere : (moved.get(number) ?? number);
+}
+
+/** `history` under its new numbers. */
+export function renumberedHistory(history: History, by: Renumbering): History {
+  const fates = [...history.fates].map(([number, fate]): [number, Fate] => {
+    const to = numberUnder(by, number);
+    return [to, renumberedFate(fate, to)];
+  });
+  const aliases = [...history.aliases].map(([alias, number]): [string, number] => [
+    alias,
+    numberUnder(by, number),
+  ]);
+  const next = numberUnder(by, history.next);
+  return { ...history, fates: new Map(fates), aliases: new Map(aliases), next };
 }
 
 /** Everything that was said of a number stands, or was deleted: else it is another history under the same name. */

@@ -1,19 +1,21 @@
 /** Fetches what a remote has, and merges it. */
 import { ArtError, equalBytes, isArtError, suggest } from '#base';
-import type { Digest } from '#object';
-import type { Context, Repository, RepositoryContext, Spent } from '#repo';
+import type { Repository, RepositoryContext, Spent } from '#repo';
 import { artifactNames, findArtifact, promisedAnything, publishOperation } from '#repo';
 import type { ArtifactName } from '#version';
-import { changedNumbers, listVersions, loadArtifact } from '#version';
+import { listVersions } from '#version';
 import { bringAll } from './bring-all.ts';
 import type { Bucket } from './bucket.ts';
-import { baseOf, fixedBelow, integrate, noteConflicts, rememberAll } from './integrate.ts';
+import { bringStates } from './bring-states.ts';
+import type { PointerOf, Theirs } from './bring-states.ts';
+import { Failures } from './failures.ts';
+import { baseOf, fixedBelow, holdState, integrate, noteConflicts } from './integrate.ts';
+import type { Integrated } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { dryIo } from './dry-io.ts';
 import { checkReliance } from './reliance.ts';
 import { RemoteSession, namesOf } from './session.ts';
-import type { SeenPointer } from './session.ts';
 
 export interface SyncRequest {
   /** The name the remote has here. */
@@ -50,17 +52,13 @@ export interface SyncResult {
   readonly upToDate: boolean;
 }
 
-interface Theirs {
-  readonly name: ArtifactName;
-  readonly at: SeenPointer;
-  readonly artifact: SavedArtifact;
-}
-
 /** Records the state and history that the remote has, and the bytes; merges nothing. Raises REMOTE_EMPTY, REMOTE_CORRUPT. */
 export async function fetch(repository: Repository, request: SyncRequest): Promise<SyncResult> {
   const session = new RemoteSession(repository.context, request.remote, request.bucket);
   if (request.dryRun !== true) await warnOfBroken(repository.context);
-  const { fetched, versions } = await fetchTheirs(session, request);
+  const failures = new Failures();
+  const { fetched, versions } = await fetchTheirs(session, request, failures);
+  failures.raise();
   return resultOf(session, { versions, renumbered: [], upToDate: fetched.length === 0 });
 }
 
@@ -107,7 +105,8 @@ async function bringVersions(context: RepositoryContext, request: SyncRequest): 
 
 async function merge(session: RemoteSession, request: SyncRequest): Promise<SyncResult> {
   const { context } = session;
-  const { theirs, versions } = await fetchTheirs(session, request);
+  const failures = new Failures();
+  const { theirs, versions } = await fetchTheirs(session, request, failures);
   const unmerged: Theirs[] = [];
   for (const one of theirs) {
     const seen = await session.seen(one.name);
@@ -122,20 +121,46 @@ async function merge(session: RemoteSession, request: SyncRequest): Promise<Sync
         );
     } else if (here === undefined || !same) unmerged.push(one);
   }
-  if (unmerged.length === 0 || request.dryRun === true)
+  if (request.dryRun === true)
     return resultOf(session, { versions, renumbered: [], upToDate: unmerged.length === 0 && versions === 0 });
-  for (const one of unmerged) await refuseConflicts(session, one);
-  await using tx = await context.store.begin();
-  const integrated = await publishOperation(tx, context, async (draft) => {
-    const done = [];
-    for (const one of unmerged) done.push(await integrate(draft, session, one.name, one));
-    return done;
-  });
+  const mergeable: Theirs[] = [];
+  for (const one of unmerged) {
+    await failures.past(one.name, () => refuseConflicts(session, one));
+    if (!failures.has(one.name)) mergeable.push(one);
+  }
+  const integrated = await integrateAll(session, mergeable, failures);
+  failures.raise();
   const renumbered = integrated.flatMap(({ name, renumbered: rows }) => renumberedOf(name, rows));
   const moved = integrated.some(
     ({ before, artifact }) => before === null || !equalBytes(before, artifact.saved),
   );
   return resultOf(session, { versions, renumbered, upToDate: !moved && versions === 0 });
+}
+
+/** In one operation; where one of them has come into conflict since it was looked at, each in one of its own. */
+async function integrateAll(
+  session: RemoteSession,
+  theirs: readonly Theirs[],
+  failures: Failures,
+): Promise<readonly Integrated[]> {
+  if (theirs.length === 0) return [];
+  const { context } = session;
+  try {
+    await using tx = await context.store.begin();
+    for (const { artifact } of theirs) holdState(tx, artifact.saved);
+    return await publishOperation(tx, context, async (draft) => {
+      const done: Integrated[] = [];
+      for (const one of theirs) done.push(await integrate(draft, session, one.name, one));
+      return done;
+    });
+  } catch (error) {
+    if (theirs.length === 1) failures.note(theirs[0].name, error);
+    else if (!Failures.ofOne(error)) throw error;
+  }
+  const done: Integrated[] = [];
+  if (theirs.length > 1)
+    for (const one of theirs) done.push(...(await integrateAll(session, [one], failures)));
+  return done;
 }
 
 /** What `from` and `to` are called. */
@@ -198,55 +223,45 @@ export async function refuseConflicts(
 async function fetchTheirs(
   session: RemoteSession,
   request: SyncRequest,
+  failures: Failures,
 ): Promise<{
-  readonly theirs: Theirs[];
+  readonly theirs: readonly Theirs[];
   readonly fetched: readonly ArtifactName[];
   readonly versions: number;
 }> {
   const tags = await session.pointers();
-  const names = request.names?.length ? namesOf(request.names) : [...tags.keys()];
+  let names: readonly ArtifactName[] = request.names?.length ? namesOf(request.names) : [...tags.keys()];
   if (tags.size === 0) await session.openForReading(); // Tells a bucket without artifacts from none at all.
-  const pointers: { readonly name: ArtifactName; readonly at: SeenPointer; readonly state: Digest }[] = [];
-  for (const name of names) {
-    const tag = tags.get(name);
-    const at = tag === undefined ? undefined : await session.pointer(name, tag);
-    if (at !== undefined && at.pointer.state !== null) pointers.push({ name, at, state: at.pointer.state });
-    else if (request.names?.length) throw notThere(name, tags.keys(), session.remote);
-  }
-  const fresh: typeof pointers = [];
-  for (const one of pointers) {
-    const seen = (await session.seen(one.name))?.seen ?? null;
-    if (seen === null || !equalBytes(seen, one.state)) fresh.push(one);
-  }
-  if (request.dryRun === true) return { theirs: [], fetched: [], versions: fresh.length };
-  await session.fetch(
-    fresh.map(({ state }) => state),
-    fresh.flatMap(({ at }) => at.pointer.packs),
-  );
   const theirs: Theirs[] = [];
-  let versions = 0;
-  for (const one of pointers) {
-    const artifact = await session.load(one.name, one.state);
-    theirs.push({ ...one, artifact });
-    if (fresh.includes(one)) versions += await newVersions(session.context, session, one.name, artifact);
+  for (let again = false; names.length > 0; again = true) {
+    const pointers: PointerOf[] = [];
+    for (const name of names) {
+      const tag = tags.get(name);
+      if (tag === undefined && request.names?.length) throw notThere(name, tags.keys(), session.remote);
+      const at = await failures.past(name, () => session.pointer(name, again ? undefined : tag));
+      if (at !== undefined && at.pointer.state !== null) pointers.push({ name, at });
+      else if (request.names?.length && !failures.has(name))
+        throw notThere(name, tags.keys(), session.remote);
+    }
+    if (request.dryRun === true) {
+      const fresh = await freshOf(session, pointers);
+      return { theirs: [], fetched: [], versions: fresh.length };
+    }
+    const brought = await bringStates(session, pointers, failures);
+    theirs.push(...brought.theirs);
+    names = brought.moved;
   }
-  await rememberAll(session, pointers);
-  return { theirs, fetched: fresh.map(({ name }) => name), versions };
+  const fetched = theirs.filter(({ fresh }) => fresh).map(({ name }) => name);
+  return { theirs, fetched, versions: theirs.reduce((sum, one) => sum + one.versions, 0) };
 }
 
-// Versions of theirs that neither we nor what was seen before has.
-async function newVersions(
-  { store }: Context,
-  session: RemoteSession,
-  name: ArtifactName,
-  theirs: SavedArtifact,
-): Promise<number> {
-  const seen = (await session.seen(name))?.seen ?? null;
-  const before = seen === null ? await findArtifact(store, name) : await loadArtifact(store, seen);
-  let count = 0;
-  for (const number of await changedNumbers(store, before, theirs))
-    if (number >= (before?.state.next ?? 0)) count++;
-  return count;
+async function freshOf(session: RemoteSession, pointers: readonly PointerOf[]): Promise<PointerOf[]> {
+  const fresh: PointerOf[] = [];
+  for (const one of pointers) {
+    const seen = (await session.seen(one.name))?.seen ?? null;
+    if (seen === null || !equalBytes(seen, one.at.pointer.state!)) fresh.push(one);
+  }
+  return fresh;
 }
 
 function notThere(name: ArtifactName, known: Iterable<string>, remote: string): ArtError {

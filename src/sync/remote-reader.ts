@@ -4,7 +4,7 @@ import { CHUNK, formatCid, hash } from '#object';
 import type { ObjectId } from '#object';
 import { openFrame } from '#store';
 import { readAll } from './bucket.ts';
-import type { Abortable, Bucket } from './bucket.ts';
+import type { Abortable, Bucket, ByteRange } from './bucket.ts';
 import { packKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import type { PackIndex, Place } from './pack-index.ts';
@@ -186,24 +186,36 @@ export class RemoteReader {
       return whole?.subarray(offset, end);
     }
     const range = { offset, length: end - offset };
-    const got = await this.#bucket.get(packKey(pack), { ...this.#options, range });
-    if (got === undefined) await this.#index.forget(pack);
-    return got === undefined ? undefined : readAll(got.body, range.length, { bytesLikely: range.length });
+    return this.#read(pack, range);
   }
 
   #smallPack(pack: PackId, packBytes: number): Promise<Uint8Array | undefined> {
     const kept = this.#small.get(pack);
     if (kept !== undefined) return kept;
-    const read = async () => {
-      const got = await this.#bucket.get(packKey(pack), this.#options);
-      if (got === undefined) await this.#index.forget(pack);
-      return got === undefined ? undefined : readAll(got.body, packBytes, { bytesLikely: packBytes });
-    };
-    const reading = read();
+    const reading = this.#read(pack, { offset: 0, length: packBytes });
     this.#small.set(pack, reading);
     reading.catch(() => this.#small.delete(pack));
     if (this.#small.size > SMALL_PACKS_KEPT) this.#small.delete(this.#small.keys().next().value!);
     return reading;
+  }
+
+  async #read(pack: PackId, range: ByteRange): Promise<Uint8Array | undefined> {
+    const key = packKey(pack);
+    try {
+      const got = await this.#bucket.get(key, { ...this.#options, range });
+      if (got !== undefined) return await readAll(got.body, range.length, { bytesLikely: range.length });
+    } catch (error) {
+      // It may break off because gc took the pack away meanwhile: then it is gone, as if it had been before.
+      if (!isArtError(error, 'REMOTE_FAILED') || (await this.#isThere(key))) throw error;
+    }
+    await this.#index.forget(pack);
+    return undefined;
+  }
+
+  async #isThere(key: string): Promise<boolean> {
+    const got = await this.#bucket.get(key, { ...this.#options, range: { offset: 0, length: 1 } });
+    if (got !== undefined) for await (const piece of got.body) void piece;
+    return got !== undefined;
   }
 
   async #unreadable(id: ObjectId): Promise<ArtError> {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { isArtError } from '#base';
 import { MemoryBucket, decodePointer, readAll } from '#sync';
 import { TurnBucket, Turns, dice } from './interleaved.ts';
 import { Clone } from './scene.ts';
@@ -13,20 +12,6 @@ function filesBy(roll: (sides: number) => number): Record<string, string> {
   const files: Record<string, string> = {};
   for (let i = 0; i < 1 + roll(4); i++) files[`f${i}`] = `content ${roll(8)} `.repeat(50 + roll(2) * 2000);
   return files;
-}
-
-/** Goes on with what lost a race that its user would simply try again. */
-async function again(work: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (!isArtError(error) || attempt === 5) throw error;
-      if (!['REUSED_GONE', 'REMOTE_CORRUPT', 'ALIAS_CONFLICT', 'DELETE_CONFLICT'].includes(error.code))
-        throw error;
-    }
-  }
 }
 
 async function history(seed: number): Promise<void> {
@@ -52,11 +37,11 @@ async function history(seed: number): Promise<void> {
         const doomed = versions[1 + roll(versions.length - 1)].split(' ')[0];
         await clone.remove(name, Number(doomed.slice(1)));
       }
-      await again(() => clone.push());
+      await clone.push();
     }
   };
   const gc = async (actor: string, rounds: number) => {
-    for (let i = 0; i < rounds; i++) await again(() => clones.get(actor)!.gc());
+    for (let i = 0; i < rounds; i++) await clones.get(actor)!.gc();
   };
   // Stops who is about to decide something for as long as others take for much of their work.
   for (const [actor, clone] of clones) {

@@ -1,0 +1,126 @@
+/** Finds and sends the objects that plans need and no usable pack of the remote holds. */
+import { join } from 'node:path';
+import type { ObjectId } from '#object';
+import type { RepositoryContext } from '#repo';
+import { promisedAnything } from '#repo';
+import type { ObjectStore } from '#store';
+import { neededObjects } from './needed.ts';
+import type { Needed } from './needed.ts';
+import type { PackIndex } from './pack-index.ts';
+import { PackUploader } from './pack-uploader.ts';
+import { isSame } from './push-plan.ts';
+import type { Plan } from './push-plan.ts';
+import { RecentDigests } from './recent-digests.ts';
+import type { RemoteSession } from './session.ts';
+
+type Sides = Pick<Plan, 'merged' | 'there'>;
+
+/** Sends what the plans need and no usable pack holds; gives the new packs. */
+export async function sendAll(
+  context: RepositoryContext,
+  session: RemoteSession,
+  index: PackIndex,
+  plans: readonly Plan[],
+): Promise<readonly string[]> {
+  const { bucket } = session;
+  const { now, signal, onProgress } = context;
+  let sentBytes = 0;
+  const uploader = await PackUploader.make(bucket, index, {
+    journal: join(context.tmp, `push-${session.remote}`),
+    now,
+    ...(signal && { signal }),
+    onSent: (objects, bytes) => {
+      session.objects += objects;
+      sentBytes += bytes;
+      onProgress?.({ files: session.objects, bytes: sentBytes, what: 'object' });
+    },
+  });
+  try {
+    for await (const { ids, bytes } of absentObjects(context, index, plans))
+      for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, bytes[i]);
+    await uploader.finish();
+  } finally {
+    await uploader.settle();
+  }
+  return uploader.packs;
+}
+
+/** What chunks are read in one go: at 256 KiB each this is 16 MiB. */
+const CHUNKS_AT_ONCE = 64;
+
+async function* absentObjects(
+  { store, disk, promises }: RepositoryContext,
+  index: PackIndex | undefined,
+  plans: readonly Sides[],
+  options: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<{ readonly ids: readonly ObjectId[]; readonly bytes: readonly Uint8Array[] }> {
+  const reader = store.reader();
+  const promised = await promisedAnything(disk);
+  for await (const { ids: absent, nodes } of absentIds(store, index, plans, options)) {
+    if (nodes !== undefined) yield { ids: absent, bytes: nodes };
+    else {
+      if (promised) await promises.bring(absent); // All in one go, not as they are read.
+      for (let i = 0; i < absent.length; i += CHUNKS_AT_ONCE) {
+        const page = absent.slice(i, i + CHUNKS_AT_ONCE);
+        yield { ids: page, bytes: await reader.getMany(page) };
+      }
+    }
+  }
+}
+
+/** What no usable pack holds; with the bytes of nodes, as they were read already. */
+async function* absentIds(
+  store: ObjectStore,
+  index: PackIndex | undefined,
+  plans: readonly Sides[],
+  options: { readonly signal?: AbortSignal },
+): AsyncGenerator<Needed> {
+  const found = new RecentDigests();
+  for (const { merged, there } of plans) {
+    if (isSame({ merged, there })) continue;
+    for await (const { ids, nodes } of neededObjects(store, merged, there, found, options)) {
+      const usable = index === undefined ? ids.map(() => false) : await index.reusable(ids);
+      yield { ids: ids.filter((_, i) => !usable[i]), nodes: nodes?.filter((_, i) => !usable[i]) };
+    }
+  }
+}
+
+/** Before anything is sent: is what is not here where it was promised? Raises PROMISE_BROKEN. */
+export async function checkPromised(
+  { store, disk, promises, signal }: RepositoryContext,
+  index: PackIndex,
+  plans: readonly Plan[],
+): Promise<void> {
+  if (!(await promisedAnything(disk))) return;
+  for await (const { ids, nodes } of absentIds(store, index, plans, { ...(signal && { signal }) }))
+    if (nodes === undefined) await promises.check(ids);
+}
+
+/** Counts what sending would be, as far as that can be told without asking the remote. */
+export async function countNeeded(
+  context: RepositoryContext,
+  plans: readonly Sides[],
+): Promise<{ readonly objects: number; readonly bytes: number }> {
+  let [objects, bytes] = [0, 0];
+  const options = { ...(context.signal && { signal: context.signal }) };
+  for await (const { ids, nodes } of absentIds(context.store, undefined, plans, options)) {
+    objects += ids.length;
+    bytes += nodes === undefined ? await bytesHere(context, ids) : lengthOf(nodes);
+  }
+  return { objects, bytes };
+}
+
+// Of what is only promised the length is not known, and nothing is brought to learn it.
+async function bytesHere({ disk }: RepositoryContext, ids: readonly ObjectId[]): Promise<number> {
+  const absent = new Set(await disk.missing(ids));
+  const here = ids.filter((id) => !absent.has(id));
+  const reader = disk.reader();
+  let bytes = 0;
+  for (let i = 0; i < here.length; i += CHUNKS_AT_ONCE)
+    bytes += lengthOf(await reader.getMany(here.slice(i, i + CHUNKS_AT_ONCE)));
+  return bytes;
+}
+
+function lengthOf(contents: readonly Uint8Array[]): number {
+  return contents.reduce((sum, { length }) => sum + length, 0);
+}

@@ -1,0 +1,103 @@
+/** Plans what each artifact's pointer is to become: merges what is there with what is here, and holds gc to the outcome. */
+import { equalBytes, isArtError } from '#base';
+import type { RepositoryContext } from '#repo';
+import { findArtifact } from '#repo';
+import { changedNumbers, encodePushing, findVersion, remoteKeys } from '#version';
+import type { ArtifactName } from '#version';
+import { bringStates } from './bring-states.ts';
+import type { Brought, PointerOf } from './bring-states.ts';
+import type { Failures } from './failures.ts';
+import { baseOf, fixedBelow, holdState } from './integrate.ts';
+import type { Published } from './integrate.ts';
+import { mergeArtifacts } from './merge-artifacts.ts';
+import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
+import { oursOf } from './ours.ts';
+import { refuseConflicts } from './pull.ts';
+import type { RemoteSession } from './session.ts';
+
+/** What one artifact's pointer is to become. */
+export interface Plan extends PointerOf {
+  /** What the remote has. */
+  readonly there: SavedArtifact | undefined;
+  /** What it gets: the same if it has all of ours already. */
+  readonly merged: SavedArtifact;
+  /** What that was made of here. */
+  readonly published: Published;
+  /** How many versions it lacks. */
+  readonly versions: number;
+}
+
+export interface Planned {
+  readonly plans: readonly Plan[];
+  /** What is to begin again, with its pointer. */
+  readonly again: readonly ArtifactName[];
+}
+
+/** Plans for all of `pointers` that nothing is wrong with; the others go to `failures`. */
+export async function planAll(
+  session: RemoteSession,
+  pointers: readonly PointerOf[],
+  failures: Failures,
+): Promise<Planned> {
+  const brought = await bringStates(session, pointers, failures);
+  const again = [...brought.moved];
+  const plans: Plan[] = [];
+  for (const one of pointers) {
+    if (failures.has(one.name) || again.includes(one.name)) continue;
+    try {
+      const plan = await failures.past(one.name, () => planOf(session, one, brought));
+      if (plan !== undefined) plans.push(plan);
+    } catch (error) {
+      if (!isArtError(error, 'REUSED_GONE')) throw error;
+      again.push(one.name);
+    }
+  }
+  return { plans, again };
+}
+
+export function isSame({ there, merged }: Pick<Plan, 'there' | 'merged'>): boolean {
+  return there !== undefined && equalBytes(there.saved, merged.saved);
+}
+
+async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: Brought): Promise<Plan> {
+  const { store } = session.context;
+  const there = brought.theirs.find((theirs) => theirs.name === name)?.artifact;
+  if (there !== undefined) await refuseConflicts(session, { name, artifact: there });
+  await using tx = await store.begin();
+  if (there !== undefined) holdState(tx, there.saved);
+  const { ours, merged } = await tx.publish(async (locked) => {
+    const mine = await oursOf(session, name, locked);
+    const merging: MergedArtifact =
+      there === undefined
+        ? { artifact: mine!, renumbered: [], moved: new Map() }
+        : await mergeArtifacts(locked, {
+            base: await baseOf(session, name, locked),
+            ours: mine,
+            theirs: there,
+            remote: session.remote,
+            fixedBelow: await fixedBelow(session, name, locked),
+            settled: await session.settled(name, locked),
+          });
+    // From here on it is alive, whatever becomes of ours and theirs until it is published.
+    if (!isSame({ there, merged: merging.artifact }))
+      locked.setRecord(remoteKeys.pushing(session.remote, name), encodePushing(merging.artifact.saved));
+    const isHere = (await findArtifact(locked, name)) !== undefined;
+    return { ours: isHere ? mine : undefined, merged: merging };
+  });
+  const { artifact, moved, renumbered } = merged;
+  const versions = await newVersions(session.context, { there, merged: artifact });
+  return { name, at, there, merged: artifact, published: { ours, moved, renumbered }, versions };
+}
+
+/** How many versions the remote gets. */
+export async function newVersions(
+  { store }: Pick<RepositoryContext, 'store'>,
+  { there, merged }: Pick<Plan, 'merged' | 'there'>,
+): Promise<number> {
+  let count = 0;
+  for (const number of await changedNumbers(store, there, merged)) {
+    const before = there && (await findVersion(store, there, number));
+    if (before === undefined && (await findVersion(store, merged, number)) !== undefined) count++;
+  }
+  return count;
+}

@@ -27,6 +27,7 @@ const NEEDED: Readonly<Record<Exclude<Rule, 'condemnedKept'>, keyof typeof SCENE
   pointerCreatedFirst: 'newName',
   frontierOfSwapped: 'sameName',
   onlyOwnPointer: 'twoRounds',
+  walkedForEach: 'twoPointers',
   listedNow: 'lostPack',
   journaledCountAsFound: 'twoRounds',
   lackedCopiedOut: 'partialClone',

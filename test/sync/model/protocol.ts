@@ -28,14 +28,14 @@ export function protocol(scene: Scene, rules = FULL): Model<State> {
   return {
     first: firstState(scene),
     words: wordsOf(scene),
-    write: (state, words) => writeState(settled(state, world), words),
+    write: (state, words) => writeState(settled(state, world), words, scene),
     read: (words) => readState(words, scene),
     steps: (state) => [
       ...state.pushers.flatMap((_, index) => pusherSteps(state, index, world)),
       ...deleterSteps(state, world),
       ...state.collectors.flatMap((_, index) => collectorSteps(state, index, world)),
     ],
-    broken: (state) => dataMissing(state, scene) ?? pushForgotten(state),
+    broken: (state) => dataMissing(state, scene) ?? pushForgotten(state, scene),
     sights: {
       'both pushers have published': ({ pushers }) => pushers.every(saidDone),
       'every pack is deleted': ({ packs }) => packs.present === 0,
@@ -60,8 +60,8 @@ function dataMissing({ pointers, packs }: State, scene: Scene): string | undefin
 }
 
 /** What was reported as published is listed, or somebody has deleted it by name. */
-function pushForgotten(state: State): string | undefined {
-  const index = state.pushers.findIndex((pusher, each) => saidDone(pusher) && !isKept(state, each));
+function pushForgotten(state: State, scene: Scene): string | undefined {
+  const index = state.pushers.findIndex((pusher, each) => saidDone(pusher) && !isKept(state, scene, each));
   return index < 0
     ? undefined
     : `LOST: ${PUSHERS[index]} was told that v${index + 1} is published, and it is not`;

@@ -1,71 +1,11 @@
 /** A pusher: publishes one version under a name, as "Push(artifact)" says, from an index as stale as you like. */
-import { has, neededBy, objectNames, PACKS, POINTERS, PUSHER_PACKS, PUSHERS } from './scene.ts';
-import type { ScenePusher } from './scene.ts';
-import { condemned, liveIn, objectsIn, packPut, replaced, restingPusher, swapped } from './state.ts';
+import { has, neededBy, objectNames, PACKS, PUSHER_PACKS } from './scene.ts';
+import type { Scene } from './scene.ts';
+import { readSecondPointer, swapFirst, swapSecond } from './pusher-of-two.ts';
+import { again, afterPointers, PUSHER_AT, Turn } from './pusher-turn.ts';
+import { condemned, liveIn, objectsIn, packPut, swapped } from './state.ts';
 import type { Pusher, State, World } from './state.ts';
 import type { Step } from './explorer.ts';
-
-export const PUSHER_AT = {
-  start: 0,
-  pointer: 1,
-  condemned: 2,
-  plan: 3,
-  send: 4,
-  swap: 5,
-  uncertain: 6,
-  /** It has told its user that the version is published. */
-  done: 7,
-  /** It has told its user that nothing is published. */
-  over: 8,
-} as const;
-
-/** One pusher at one state: what its steps read, and how they go on. */
-class Turn {
-  readonly me: Pusher;
-  readonly mine: ScenePusher;
-  readonly name: string;
-  /** Its version, as a set of one. */
-  readonly version: number;
-  readonly state: State;
-  readonly index: number;
-  readonly world: World;
-
-  constructor(state: State, index: number, world: World) {
-    this.state = state;
-    this.index = index;
-    this.world = world;
-    this.me = state.pushers[index];
-    this.mine = world.scene.pushers[index];
-    this.name = PUSHERS[index];
-    this.version = 2 << index;
-  }
-
-  get pointer() {
-    return this.state.pointers[this.mine.pointer];
-  }
-
-  get pointerName() {
-    return POINTERS[this.mine.pointer];
-  }
-
-  /** Everything whose idx can be synced now. */
-  get indexed() {
-    return this.state.packs.present | (this.world.scene.lost ?? 0);
-  }
-
-  step(act: string, change: Partial<Pusher>, state = this.state): Step<State> {
-    const pusher = { ...state.pushers[this.index], ...change };
-    return {
-      actor: this.name,
-      act,
-      next: { ...state, pushers: replaced(state.pushers, this.index, pusher) },
-    };
-  }
-
-  end(act: string, at: number, state = this.state): Step<State> {
-    return this.step(act, restingPusher(at), state);
-  }
-}
 
 /** What the pusher numbered `index` can do next. */
 export function pusherSteps(state: State, index: number, world: World): readonly Step<State>[] {
@@ -85,6 +25,10 @@ export function pusherSteps(state: State, index: number, world: World): readonly
       return swap(turn);
     case PUSHER_AT.uncertain:
       return readAgain(turn);
+    case PUSHER_AT.secondPointer:
+      return readSecondPointer(turn);
+    case PUSHER_AT.secondSwap:
+      return swapSecond(turn);
     default:
       return [];
   }
@@ -109,7 +53,12 @@ function readPointer(turn: Turn): readonly Step<State>[] {
     const next = swapped(state, scene, mine.pointer, { exists: 1 });
     return [turn.step(`step 1: creates the pointer of ${pointerName}, empty`, {}, next)];
   }
-  if ((pointer.versions | pointer.tombstones) & version) {
+  const isThere = ((pointer.versions | pointer.tombstones) & version) !== 0;
+  if (isThere && mine.also !== undefined) {
+    const act = `step 5: finds its version in ${pointerName}`;
+    return [turn.stepOfTwo(act, { at: PUSHER_AT.secondPointer, rest: 0 }, { firstDone: 1 })];
+  }
+  if (isThere) {
     return [turn.end(`step 5: finds its version in ${pointerName}: done`, PUSHER_AT.done)];
   }
   let there = liveIn(scene, pointer);
@@ -118,7 +67,7 @@ function readPointer(turn: Turn): readonly Step<State>[] {
   const rest = neededBy(scene, version) & ~there;
   return [
     turn.step(`step 1: reads the pointer of ${pointerName}; ${objectNames(rest)} may be missing`, {
-      at: rules.pointerBeforeCondemned ? PUSHER_AT.condemned : PUSHER_AT.plan,
+      at: mine.also !== undefined ? PUSHER_AT.secondPointer : afterPointers(turn),
       rest,
       fresh: 1,
       epoch: rules.condemnedNewerToo ? 0 : pointer.epoch,
@@ -149,7 +98,7 @@ function plan(turn: Turn): readonly Step<State>[] {
     let usable = knows & ~me.avoids;
     if (!rules.journaledCountAsFound) usable |= knows & own;
     if (rules.listedNow) usable &= state.packs.present;
-    let rest = me.rest & ~objectsIn(state.packs, usable);
+    let rest = (me.rest | turn.second.rest) & ~objectsIn(state.packs, usable);
     if (!rules.lackedCopiedOut) rest &= ~(mine.lacks ?? 0);
     const idx = knows === me.knows ? 'its cached idx' : 'fresh idx';
     if (rest === 0)
@@ -186,6 +135,7 @@ function send(turn: Turn): readonly Step<State>[] {
 function swap(turn: Turn): readonly Step<State>[] {
   const { state, me, mine, version, world, pointer, pointerName } = turn;
   const { scene, rules } = world;
+  if (mine.also !== undefined) return [swapFirst(turn)];
   if (!me.fresh && rules.swapsConditional) return [again(turn, 'step 6: the swap is lost')];
   const versions = (me.fresh ? pointer.versions : me.versions) | version;
   const next = swapped(state, scene, mine.pointer, { exists: 1, versions });
@@ -208,26 +158,13 @@ function readAgain(turn: Turn): readonly Step<State>[] {
   return [again(turn, 'does not know how its swap ended')];
 }
 
-function again(turn: Turn, act: string): Step<State> {
-  const { me, world } = turn;
-  if (me.retries === (world.scene.retries ?? 1)) return turn.end(`${act}; gives up`, PUSHER_AT.over);
-  const at = world.rules.pointerBeforeCondemned ? PUSHER_AT.pointer : PUSHER_AT.condemned;
-  return turn.step(`${act}; begins again`, {
-    at,
-    retries: me.retries + 1,
-    rest: 0,
-    fresh: 0,
-    epoch: 0,
-    versions: 0,
-  });
-}
-
 /** Whether the pusher has told its user that the version is published. */
 export function saidDone(pusher: Pusher): boolean {
   return pusher.at === PUSHER_AT.done;
 }
 
-/** Whether some pointer lists the version of the pusher numbered `index`, or a tombstone of it. */
-export function isKept({ pointers }: State, index: number): boolean {
-  return pointers.some(({ versions, tombstones }) => has(versions | tombstones, index + 1));
+/** Whether every pointer that the pusher numbered `index` published under lists its version, or a tombstone of it. */
+export function isKept({ pointers }: State, scene: Scene, index: number): boolean {
+  const { pointer, also = pointer } = scene.pushers[index];
+  return [pointer, also].every((at) => has(pointers[at].versions | pointers[at].tombstones, index + 1));
 }

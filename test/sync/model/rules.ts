@@ -21,6 +21,7 @@ export const RULES = {
   pointerCreatedFirst: 'a new name gets its pointer, empty, before anything else is read',
   frontierOfSwapped: 'a remembered version counts only while it is in the value that will be swapped',
   onlyOwnPointer: 'a version of another pointer does not count',
+  walkedForEach: 'what was passed over for one pointer is looked for again for the next one of the same push',
   listedNow: 'a pusher counts only packs that are listed now',
   journaledCountAsFound: 'packs that a push sent before count only if they are listed and not condemned',
   lackedCopiedOut: 'what a partial clone lacks is copied out of a pack, or nothing is published',

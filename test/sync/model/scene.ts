@@ -28,6 +28,8 @@ export interface Scene {
 
 export interface ScenePusher {
   readonly pointer: number;
+  /** A second pointer, under which it publishes the same in one push. */
+  readonly also?: number;
   /** Objects that its partial clone does not hold. */
   readonly lacks?: Objects;
 }

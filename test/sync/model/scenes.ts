@@ -44,6 +44,14 @@ export const SCENES = {
     pushers: [{ pointer: 0 }, { pointer: 0 }],
     repliesLost: true,
   },
+  /** ann publishes under two names at once what only one of them had, while eve deletes it there. */
+  twoPointers: {
+    ...sameContent,
+    packs: [X],
+    pointers: ['v0', 'empty'],
+    pushers: [{ pointer: 0, also: 1 }],
+    deleter: { pointer: 0, times: 1 },
+  },
   /** Two processes run one round of gc. */
   ownList: { ...sameContent, packs: [X], needs: [X, Y, Y], pushers: [{ pointer: 1 }], collectors: 2 },
   /** Two processes run two rounds of gc, one of them arbitrarily slow. */

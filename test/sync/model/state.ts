@@ -1,7 +1,7 @@
 /** Everything that the bucket and the actors hold at one instant, in sets of packs, objects and versions. */
 import { interned } from './interned.ts';
 import { neededBy, X, Y } from './scene.ts';
-import type { Objects, PackSet, Scene } from './scene.ts';
+import type { Objects, PackSet, Scene, ScenePusher } from './scene.ts';
 import type { Rules } from './rules.ts';
 
 export interface Packs {
@@ -51,6 +51,14 @@ export interface Pusher {
   readonly versions: number;
 }
 
+/** What a pusher of two pointers knows of the second one; it is `done` there, or with the first, once it has swapped it. */
+export interface Second {
+  readonly rest: Objects;
+  readonly fresh: number;
+  readonly done: number;
+  readonly firstDone: number;
+}
+
 export interface Deleter {
   readonly at: number;
   readonly fresh: number;
@@ -75,6 +83,8 @@ export interface State {
   readonly gc: GcKeys;
   readonly pointers: readonly Pointer[];
   readonly pushers: readonly Pusher[];
+  /** Of each pusher, whether it has a second pointer or not. */
+  readonly seconds: readonly Second[];
   readonly deleter: Deleter;
   readonly collectors: readonly Collector[];
 }
@@ -99,6 +109,7 @@ export function firstState(scene: Scene): State {
       epoch: 0,
     })),
     pushers: scene.pushers.map(() => restingPusher(0)),
+    seconds: scene.pushers.map(() => RESTING_SECOND),
     deleter: { at: 0, fresh: 0, done: 0 },
     collectors: Array.from({ length: scene.collectors }, () => RESTING_COLLECTOR),
   };
@@ -117,6 +128,8 @@ export function restingPusher(at: number): Pusher {
     versions: 0,
   };
 }
+
+export const RESTING_SECOND: Second = { rest: 0, fresh: 0, done: 0, firstDone: 0 };
 
 export const RESTING_COLLECTOR: Collector = {
   at: 0,
@@ -156,6 +169,9 @@ export function swapped(state: State, scene: Scene, at: number, value: Partial<P
     pointers: replaced(state.pointers, at, { ...state.pointers[at], ...value }),
     pushers: pushers.map((pusher, i) =>
       pusher.fresh && scene.pushers[i].pointer === at ? { ...pusher, fresh: 0 } : pusher,
+    ),
+    seconds: state.seconds.map((second, i) =>
+      second.fresh && scene.pushers[i].also === at ? { ...second, fresh: 0 } : second,
     ),
     deleter: deleter.fresh && scene.deleter.pointer === at ? { ...deleter, fresh: 0 } : deleter,
   };
@@ -203,6 +219,7 @@ const pusherWord = interned<Pusher>({
   epoch: 2,
   versions: 3,
 });
+const secondWord = interned<Second>({ rest: 2, fresh: 1, done: 1, firstDone: 1 });
 const collectorWord = interned<Collector>({
   at: 4,
   epoch: 2,
@@ -239,29 +256,37 @@ export function settled(state: State, { rules, scene }: World): State {
 
 /** How many words a state of the scene takes. */
 export function wordsOf({ pushers, collectors }: Scene): number {
-  return 4 + pushers.length + collectors;
+  return 4 + pushers.length + pushers.filter(hasSecond).length + collectors;
 }
 
-export function writeState(state: State, words: Uint32Array): void {
+function hasSecond({ also }: ScenePusher): boolean {
+  return also !== undefined;
+}
+
+export function writeState(state: State, words: Uint32Array, scene: Scene): void {
   let at = 0;
   words[at++] = packsWord.word(state.packs);
   words[at++] = gcWord.word(state.gc);
   words[at++] = pointerWord.word(state.pointers[0]) | (pointerWord.word(state.pointers[1]) << 16);
   words[at++] = deleterWord.word(state.deleter);
   for (const pusher of state.pushers) words[at++] = pusherWord.word(pusher);
+  for (const [i, second] of state.seconds.entries())
+    if (hasSecond(scene.pushers[i])) words[at++] = secondWord.word(second);
   for (const collector of state.collectors) words[at++] = collectorWord.word(collector);
 }
 
 export function readState(words: Uint32Array, scene: Scene): State {
-  const collectorsAt = 4 + scene.pushers.length;
+  let at = 4 + scene.pushers.length;
+  const seconds = scene.pushers.map((pusher) =>
+    hasSecond(pusher) ? secondWord.value(words[at++]) : RESTING_SECOND,
+  );
   return {
     packs: packsWord.value(words[0]),
     gc: gcWord.value(words[1]),
     pointers: [pointerWord.value(words[2] & 0xffff), pointerWord.value(words[2] >>> 16)],
     deleter: deleterWord.value(words[3]),
     pushers: scene.pushers.map((_, i) => pusherWord.value(words[4 + i])),
-    collectors: Array.from({ length: scene.collectors }, (_, i) =>
-      collectorWord.value(words[collectorsAt + i]),
-    ),
+    seconds,
+    collectors: Array.from({ length: scene.collectors }, (_, i) => collectorWord.value(words[at + i])),
   };
 }

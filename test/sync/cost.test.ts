@@ -1,11 +1,24 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hash, encodeCommit, CHUNK, FILE } from '#object';
 import { MapBuilder, edit, keyOfPath } from '#tree';
 import { addVersion, newArtifact, parseArtifactName, parseTypeName } from '#version';
 import { publishOperation } from '#repo';
+import { MemoryBucket, RemoteView, counting } from '#sync';
+import { noise } from './lazy-scene.ts';
 import { Clone, twoClones } from './scene.ts';
 
 const NAME = parseArtifactName('many');
+const SETTING = {
+  author: 'ada',
+  host: 'here',
+  command: 'test',
+  run: null,
+  now: Date.now,
+  artifactsFolder: 'artifacts',
+};
 const ENTRIES = Number(process.env['ART_SYNC_ENTRIES'] ?? 100_000);
 
 /** Commits a tree of many entries, or the same with one of them changed, without any folder. */
@@ -79,4 +92,44 @@ describe('what a push and a pull cost', () => {
     }
     expect(requests[1]).toBe(requests[0]);
   }, 60_000);
+});
+
+describe('one file out of a bucket of many packs', () => {
+  const PACKS = 100;
+  const LENGTH = 50_000;
+  let ada: Clone;
+  beforeAll(async () => {
+    ada = await Clone.make(new MemoryBucket());
+    const files: Record<string, Uint8Array> = { 'first.bin': noise(LENGTH, 1) };
+    for (let i = 0; i < PACKS; i++) {
+      files[`dir/f${i}.bin`] = noise(LENGTH, i + 2);
+      await ada.commit('many', files);
+      await ada.push();
+    }
+  }, 300_000);
+  afterAll(() => ada[Symbol.asyncDispose]());
+
+  test.each([
+    ['the newest file', 'many', `dir/f${PACKS - 1}.bin`, 12],
+    // Nothing tells which pack an old object is in: at worst every index is read, and nothing else.
+    ['the newest file of an old version', 'many:v50', 'dir/f50.bin', PACKS / 2 + 10],
+    ['the oldest file of the newest version', 'many', 'first.bin', PACKS + 10],
+  ])(
+    '%s costs little more than its bytes and the indexes that lead there',
+    async (_, spec, path, requestsMax) => {
+      const counted = counting(ada.bucket);
+      const scratch = mkdtempSync(join(tmpdir(), 'art-view-'));
+      try {
+        const setting = { ...SETTING, folder: scratch };
+        const view = await RemoteView.open(counted, setting, scratch);
+        let length = 0;
+        for await (const piece of view.cat(spec, path)) length += piece.length;
+        expect(length).toBe(LENGTH);
+      } finally {
+        rmSync(scratch, { recursive: true });
+      }
+      expect(counted.traffic.requests).toBeLessThanOrEqual(requestsMax);
+      expect(counted.traffic.bytesReceived).toBeLessThanOrEqual(LENGTH + 200_000);
+    },
+  );
 });

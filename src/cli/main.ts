@@ -16,24 +16,11 @@ function main(): void {
     return;
   }
   // Answered at once: nothing else needs to be loaded for it.
-  if (process.argv[2] === '--version') void printVersion();
+  if (process.argv[2] === '--version' && process.argv.length === 3) void printVersion();
   else void import('./process.ts').then(({ runProcess }) => runProcess());
 }
 
 async function printVersion(): Promise<void> {
-  process.stdout.write(`art ${await version()}\n`);
-}
-
-async function version(): Promise<string> {
-  const { readFileSync } = await import('node:fs');
-  // Beside the bundle's folder, or two folders up from the source.
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const text = readFileSync(new URL(path, import.meta.url), 'utf8');
-      return (JSON.parse(text) as { readonly version: string }).version;
-    } catch {
-      // Not there: the next one.
-    }
-  }
-  return 'of unknown version';
+  const { artVersion } = await import('./version.ts');
+  process.stdout.write(`art ${artVersion()}\n`);
 }

@@ -41,6 +41,11 @@ interface Work {
 
 /** The first word of a shell's question what may stand next; hidden, as only our own scripts ask. */
 const COMPLETE = '--complete-words';
+/** What is understood without a command. */
+const BARE_OPTIONS = {
+  ...COMMON_OPTIONS,
+  version: { kind: 'switch', describe: 'Show which art this is' },
+} as const satisfies Options;
 const STOPPED = 'stopped; nothing was changed';
 const USAGE_STATUS = 2;
 
@@ -76,13 +81,18 @@ function workOf(argv: readonly string[], host: Host): Work {
   const { stdout, stderr, env, signal } = host;
   const end = argv.indexOf('--');
   const options = end < 0 ? argv : argv.slice(0, end);
-  const color = !env['NO_COLOR'];
+  const color = !env['NO_COLOR'] && !isDumb(env);
   const progress = new ProgressLine(stderr, host.now);
   const out = new Output({
     ...{ stdout, stderr, json: options.includes('--json'), quiet: false, color, signal },
     beforeWrite: () => progress.clear(),
   });
   return { argv, host, out, progress };
+}
+
+/** Whether the terminal knows no colours and cannot go back in a line. */
+function isDumb(env: Environment): boolean {
+  return env['TERM'] === 'dumb';
 }
 
 async function fail(error: unknown, command: Command | undefined, { host, out }: Work): Promise<number> {
@@ -114,16 +124,25 @@ async function loadCommand(name: string): Promise<Command> {
 
 // Asked for, help is a result; instead of a command that is missing, it is not.
 async function help(argv: readonly string[], at: number, out: Output): Promise<number> {
+  const bare = at < 0 ? parseWords(argv, BARE_OPTIONS, 'See `art --help`.').values : undefined;
+  if (bare?.version) {
+    const { artVersion } = await import('./version.ts');
+    if (out.json) out.document({ version: artVersion() });
+    else await out.line(`art ${artVersion()}`);
+    return 0;
+  }
   const { commandHelp, generalHelp } = await import('./help.ts');
-  const topic = at < 0 ? undefined : argv.slice(at + 1).find((word) => !word.startsWith('-'));
-  const text = topic === undefined ? generalHelp() : commandHelp(await loadCommand(topic));
   if (argv.length === 0) {
-    out.note(text);
+    out.note(generalHelp());
     return USAGE_STATUS;
   }
-  if (at < 0 && !parseWords(argv, COMMON_OPTIONS, 'See `art --help`.').values.help) {
-    throw new ArtError('USAGE', 'there is no command');
-  }
+  if (bare?.help === false) throw new ArtError('USAGE', 'there is no command');
+  const topic = at < 0 ? undefined : argv.slice(at + 1).find((word) => !word.startsWith('-'));
+  return tellHelp(topic === undefined ? generalHelp() : commandHelp(await loadCommand(topic)), out);
+}
+
+async function tellHelp(text: string, out: Output): Promise<number> {
+  if (out.json) throw new ArtError('USAGE', 'help is for people, so it has no --json');
   await out.line(text);
   return 0;
 }
@@ -141,8 +160,7 @@ async function runCommand(
   const common = values as Values<typeof COMMON_OPTIONS>;
   if (common.help) {
     const { commandHelp } = await import('./help.ts');
-    await out.line(commandHelp(command));
-    return 0;
+    return tellHelp(commandHelp(command), out);
   }
   out.quiet = common.quiet;
   checkWords(words, command, hint);
@@ -209,7 +227,7 @@ function settingOf(folder: string, author: string, { argv, host, out, progress }
     folder,
     artifactsFolder: host.env['ART_ARTIFACTS_DIR'] || 'artifacts',
     signal: host.signal,
-    ...(!out.quiet && { onProgress: (done) => progress.show(done) }),
+    ...(!out.quiet && !isDumb(host.env) && { onProgress: (done) => progress.show(done) }),
     onAlert: (text) => {
       progress.clear();
       out.alert(text);

@@ -8,6 +8,7 @@ import { findVersionOfCommit, parseArtifactName } from '#version';
 import type { ArtifactName, Held, Pin } from '#version';
 import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
+import { absentPin } from './absent-pin.ts';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
 import { findLiveHeld, getArtifact, getCommit, getSpec } from './find.ts';
@@ -76,6 +77,9 @@ interface Target {
   readonly binds: string | undefined;
 }
 
+/** What is ignored gives way to no folder or file that is to stand there. */
+const DESPITE_FORCE = 'Move them out of the way: --force removes nothing that is ignored.';
+
 /**
  * Makes folders hold what the request names. Raises UNCOMMITTED_CHANGES before the first write, TREE_UNSAFE,
  * BINDING_CONFLICT, LOCKED, and what finding versions raises.
@@ -91,7 +95,8 @@ export async function checkout(context: Context, request: CheckoutRequest): Prom
   for (const { dir } of targets) await lockFolder(context, dir, closing);
   const steps: Step[] = [];
   for (const target of targets) steps.push(await planStep(context, request, target, closing));
-  for (const { plan, target } of steps) plan.refuseConflicts(target.dir);
+  for (const { plan, target } of steps)
+    plan.refuseConflicts(target.dir, request.force ? DESPITE_FORCE : undefined);
   for (const step of steps) warnIfNothing(context, request, step);
   if (request.dryRun) return steps.map(({ target, plan }) => resultOf(target, plan.counts));
   // Durable before the first file goes: what only the folders have is stored, and `art undo` brings it back.
@@ -227,15 +232,13 @@ async function lockedTargets(context: Context, request: CheckoutRequest): Promis
   return targets;
 }
 
-async function pinned({ store }: Context, name: ArtifactName, pin: Pin): Promise<FoundVersion> {
-  const shown = `"${name}" at ${cidOf(pin.commit)}${pin.number === null ? '' : ` (v${pin.number} when it was pinned)`}`;
-  const absent = new ArtError('VERSION_NOT_FOUND', `art.lock wants ${shown}, which is not here`, {
-    hint: 'Fetch it from the remote that has it: `art pull`.',
-  });
-  if ((await store.missing([{ kind: NODE, digest: pin.commit }])).length > 0) throw absent;
+async function pinned(context: Context, name: ArtifactName, pin: Pin): Promise<FoundVersion> {
+  const { store } = context;
+  if ((await store.missing([{ kind: NODE, digest: pin.commit }])).length > 0)
+    throw await absentPin(context, name, pin);
   const artifact = await getArtifact(store, parseArtifactName(name));
   const version = await findVersionOfCommit(store, artifact, pin.commit, pin.number);
-  if (version === undefined) throw absent;
+  if (version === undefined) throw await absentPin(context, name, pin);
   return { artifact, version, commit: await getCommit(store, version.commit) };
 }
 

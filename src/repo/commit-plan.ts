@@ -89,7 +89,8 @@ function pathsPlan(
   if (request.bind === true && path === undefined) {
     throw new ArtError(
       'BINDING_CONFLICT',
-      `only a folder inside ${JSON.stringify(context.root)} can be bound to "${name}"`,
+      `only one folder inside ${JSON.stringify(context.root)} can be bound to "${name}"`,
+      { hint: 'Bind the folder they lie in; its .artignore can leave out the rest.' },
     );
   }
   const binds = wanted && path !== binding?.path ? path : undefined;

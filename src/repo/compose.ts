@@ -62,6 +62,14 @@ export function checkComposed(request: CommitRequest): string {
     });
   if (add.length + remove.length === 0)
     throw new ArtError('USAGE', 'there is nothing to add or remove', { hint: 'Name it: --add [DEST=]PATH.' });
+  if (remove.length > 0 && request.onto === undefined && request.part === undefined)
+    throw new ArtError(
+      'USAGE',
+      `there is nothing to remove ${JSON.stringify(remove[0])} from: the version begins empty`,
+      {
+        hint: `Begin with one: --onto ${name} is its latest.`,
+      },
+    );
   if (overwrite && add.length === 0)
     throw new ArtError('USAGE', '--overwrite means what is added, and nothing is');
   if (request.bind !== undefined || request.allowEmpty)

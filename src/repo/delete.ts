@@ -135,7 +135,13 @@ async function meant(
   }
   if (range !== null) return inRange(source, artifact, Number(range[2]), Number(range[3]));
   if (isBare) throw unclear(artifact);
-  return [await resolveHere(source, artifact, parseSpec(target))];
+  const spec = parseSpec(target);
+  const { selector } = spec;
+  if (selector.by === 'alias' && selector.alias.includes('..') && !artifact.state.aliases.has(selector.alias))
+    throw new ArtError('SPEC_INVALID', `${JSON.stringify(target)} is no range`, {
+      hint: `A range has a number on both ends: ${artifact.state.name}:v3..v40.`,
+    });
+  return [await resolveHere(source, artifact, spec)];
 }
 
 function unclear({ state: { name, versionCount, bytes } }: Artifact): ArtError {

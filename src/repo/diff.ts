@@ -1,10 +1,10 @@
 /** Compares two versions, or a version and the folder that holds its artifact. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, ByteWriter, isArtError, throwIfAborted, utf8 } from '#base';
 import { FOLDER, SYMLINK, hash } from '#object';
 import type { Digest } from '#object';
-import { diff as diffTrees, pathOfKey } from '#tree';
+import { diff as diffTrees, entries, pathOfKey, prefixOf } from '#tree';
 import type { MapChange } from '#tree';
 import { decodeHeld, recordKeys } from '#version';
 import type { ArtifactName, Held } from '#version';
@@ -115,6 +115,23 @@ export class Comparison implements Disposable {
     if (batch.length > 0) yield batch;
   }
 
+  /** Those of the paths asked for that nothing begins with, on either side. */
+  async unmatched(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const prefix of this.#filter.prefixes) if (!(await this.#hasPath(prefix))) found.push(prefix);
+    return found;
+  }
+
+  async #hasPath(prefix: string): Promise<boolean> {
+    const { store } = this.#context;
+    const after = this.#new;
+    const trees = [this.#old, ...(typeof after === 'string' ? [] : [after])].map(({ commit }) => commit.tree);
+    for (const tree of trees)
+      for await (const batch of entries(store, tree, { prefix: prefixOf(prefix) }))
+        if (batch.length > 0) return true;
+    return typeof after === 'string' && isOnDisk(after, prefix);
+  }
+
   /** How the content of a change differs; reads what it must. Raises what reading raises. */
   content(change: DiffChange): Promise<ContentChange> {
     return this.#content.of(change);
@@ -209,6 +226,14 @@ export class Comparison implements Disposable {
     });
     for await (const batch of compared) yield batch.map(ofFolder);
   }
+}
+
+/** Whether a path in the folder begins with `prefix`. */
+function isOnDisk(folder: string, prefix: string): boolean {
+  const cut = prefix.lastIndexOf('/') + 1;
+  const parent = join(folder, prefix.slice(0, cut));
+  if (!existsSync(parent)) return false;
+  return cut === prefix.length || readdirSync(parent).some((name) => name.startsWith(prefix.slice(cut)));
 }
 
 /** Leaves out an empty folder that is one no more, or is one now: it stands on both sides, and what is in it tells. */

@@ -24,6 +24,7 @@ import type { Draft } from './operation.ts';
 import { builtOn, emptyTree, layParts, prepareParts, takeParts } from './parts.ts';
 import type { Batch } from './parts.ts';
 import { rebegun } from './rebegun.ts';
+import { hintToBringBack } from './removed-by.ts';
 
 /**
  * Adds to the draft `id`, which the first part begins. Two parts that add one path with different content: the second is
@@ -77,6 +78,7 @@ export async function finishDraft(
       throw new ArtError(
         'VERSION_NOT_FOUND',
         `the draft "${id}" became "${naming.name}:v${number}", which was deleted`,
+        await hintToBringBack(draft, commit, number),
       );
     context.onWarning?.(`the draft "${id}" was finished before: it became ${naming.name}:v${version.number}`);
     return keepVersion(context, request, draft, found, version, content);

@@ -27,7 +27,7 @@ export { getRemote, listRemotes } from './remotes.ts';
 export type { NewRemote, RemoteAddress, RemoteEntry } from './remotes.ts';
 export type { DeleteRequest, DeleteResult } from './delete.ts';
 export type { DescribeResult } from './describe.ts';
-export type { MetadataChange, MetadataResult, MetadataRevision } from './metadata.ts';
+export type { ChangedMetadata, MetadataChange, MetadataResult, MetadataRevision } from './metadata.ts';
 export type { OperationRow } from './operations.ts';
 export type { RenameRequest, RenameResult } from './rename.ts';
 export type { TagRequest, TagResult } from './tags.ts';

@@ -2,7 +2,7 @@
 import { NODE, formatCid } from '#object';
 import type { Digest, Metadata } from '#object';
 import type { NodeSource } from '#store';
-import { aliasesByNumber, findLatest, listVersions, parseArtifactName, parseTarget } from '#version';
+import { LATEST, aliasesByNumber, findLatest, listVersions, parseArtifactName, parseTarget } from '#version';
 import type { Artifact, ArtifactName, Version } from '#version';
 import { aliasesOf } from './new-version.ts';
 import type { Context } from './context.ts';
@@ -151,12 +151,13 @@ export async function show(context: Context, target: string): Promise<ShownArtif
   const parsed = parseTarget(target);
   if (parsed.kind === 'artifact') {
     const artifact = await getArtifact(store, parsed.name);
-    const aliases: Record<string, string> = {};
     const row = await listRow(store, artifact);
-    if (row.latest !== null) aliases['latest'] = row.latest;
-    for (const [number, names] of aliasesByNumber(artifact))
-      for (const alias of names) aliases[alias] = `v${number}`;
-    return { kind: 'artifact', ...row, aliases };
+    const set = [...aliasesByNumber(artifact)].flatMap(([number, names]) =>
+      names.map((alias) => [alias, `v${number}`] as const),
+    );
+    const latest = row.latest === null ? [] : [[LATEST, row.latest] as const];
+    // From entries, so that an alias like __proto__ is one like any other.
+    return { kind: 'artifact', ...row, aliases: Object.fromEntries([...latest, ...set]) };
   }
   const { artifact, version, commit } = await getSpec(store, target);
   const latest = await findLatest(store, artifact);

@@ -61,6 +61,9 @@ interface Loss {
   readonly commit: Digest;
 }
 
+/** An undo puts back what was lost, and loses nothing for it: it has no --force. */
+const IN_THE_WAY = 'Commit them, or move them out of the way, then undo again.';
+
 /** What folders lost by this operation; empty for operations on artifacts. */
 function lossesOf({ changes }: Operation): readonly Loss[] {
   return changes.flatMap(({ ref, before }) => {
@@ -97,7 +100,7 @@ export async function restoreLost(
     closing.defer(() => plan[Symbol.dispose]());
     steps.push({ loss, plan, options });
   }
-  for (const { loss, plan } of steps) plan.refuseConflicts(loss.dir);
+  for (const { loss, plan } of steps) plan.refuseConflicts(loss.dir, IN_THE_WAY);
   const words = steps.map(
     ({ loss, plan }) => `${formatCount(plan.counts.written, 'path')} back in ${loss.dir}`,
   );

@@ -19,6 +19,11 @@ export interface MetadataChange {
   readonly unset?: readonly string[];
 }
 
+export interface ChangedMetadata extends MetadataResult {
+  /** Whether it was different before. */
+  readonly changed: boolean;
+}
+
 export interface MetadataResult {
   readonly name: string;
   readonly version: string;
@@ -34,9 +39,9 @@ export interface MetadataRevision extends MetadataResult {
   readonly user: string;
 }
 
-export async function readMetadata({ store }: Context, spec: string): Promise<MetadataResult> {
+export async function readMetadata({ store }: Context, spec: string): Promise<ChangedMetadata> {
   const { artifact, version } = await getSpec(store, spec);
-  return resultOf(store, artifact, version);
+  return { ...(await resultOf(store, artifact, version)), changed: false };
 }
 
 /** Sets and removes keys; the rest stays. Raises METADATA_INVALID, and what finding the version raises. */
@@ -44,7 +49,8 @@ export async function changeMetadata(
   context: Context,
   spec: string,
   { set = {}, unset = [] }: MetadataChange,
-): Promise<MetadataResult> {
+): Promise<ChangedMetadata> {
+  let isChanged = false;
   const { artifact, version } = await publishEdit(context, asVersion(spec), async (edited) => {
     const { draft, artifact: before, version: found } = edited;
     const { metadata } = await resultOf(draft, before, found!);
@@ -56,10 +62,11 @@ export async function changeMetadata(
       );
     const left = Object.entries({ ...metadata, ...set }).filter(([key]) => !unset.includes(key));
     const changed: Metadata = Object.fromEntries(left);
-    if (isDeepStrictEqual(changed, metadata)) return before;
+    isChanged = !isDeepStrictEqual(changed, metadata);
+    if (!isChanged) return before;
     return setMetadata(draft, before, found!.number, changed);
   });
-  return resultOf(context.store, artifact, version!);
+  return { ...(await resultOf(context.store, artifact, version!)), changed: isChanged };
 }
 
 /**

@@ -113,6 +113,10 @@ function placedPath(context: Context, given: string, dest: string | undefined): 
   const path = resolve(context.folder, given);
   if (!existsSync(path)) throw pathMissing(path);
   const name = basename(path);
+  if (name === '' && dest === undefined)
+    throw new ArtError('USAGE', `${JSON.stringify(given)} has no name to be added under`, {
+      hint: `Say where it goes: --add DEST=${given}`,
+    });
   if (dest === undefined) return { path, dest: checkedDest(name, name) };
   const isFolder = statSync(path).isDirectory();
   const folder = dest === '.' ? '' : dest.endsWith('/') ? dest.slice(0, -1) : undefined;

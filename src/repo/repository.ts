@@ -33,7 +33,7 @@ import type { PromiseKeeper } from './promises.ts';
 import { addRemote, getRemote, listRemotes, removeRemote } from './remotes.ts';
 import type { NewRemote, RemoteEntry } from './remotes.ts';
 import { changeMetadata, metadataHistory, readMetadata } from './metadata.ts';
-import type { MetadataChange, MetadataResult, MetadataRevision } from './metadata.ts';
+import type { ChangedMetadata, MetadataChange, MetadataRevision } from './metadata.ts';
 import { operationRows } from './operations.ts';
 import type { OperationRow } from './operations.ts';
 import { rename } from './rename.ts';
@@ -186,7 +186,7 @@ export class Repository implements AsyncDisposable {
   }
 
   /** The metadata of a version, changed first if there is anything to set or unset. */
-  meta(spec: string, change: MetadataChange = {}): Promise<MetadataResult> {
+  meta(spec: string, change: MetadataChange = {}): Promise<ChangedMetadata> {
     const changes = Object.keys(change.set ?? {}).length + (change.unset ?? []).length > 0;
     return changes ? changeMetadata(this.context, spec, change) : readMetadata(this.context, spec);
   }

@@ -62,15 +62,20 @@ export async function undo(context: Context, request: UndoRequest = {}): Promise
 
 /** This user's newest operation outside runs; raises UNDO_UNCLEAR if what is in effect of others came later. */
 async function newestOwn({ store, author }: Context): Promise<Operation> {
-  let later: Operation | undefined;
+  const others: { newest?: Operation; deepest?: Operation & { readonly undoes: number } } = {};
   for await (const operation of operations(store)) {
     const { number, user, run, undone, undoes } = operation;
     if (undone) continue;
     if (user !== author || run !== null) {
-      later ??= operation;
+      if (undoes === null) others.newest ??= operation;
+      else if (others.deepest === undefined || undoes < others.deepest.undoes)
+        others.deepest = { ...operation, undoes };
       continue;
     }
     if (undoes !== null) continue;
+    // Somebody who took back what came later still has left nothing that is later.
+    const deepest = others.deepest && others.deepest.undoes < number ? others.deepest : undefined;
+    const later = others.newest ?? deepest;
     if (later === undefined) return operation;
     const whose = later.run === null ? `by ${later.user}` : `in the run ${later.run}`;
     throw new ArtError(

@@ -16,6 +16,8 @@ export type DraftId = string & { readonly [brand]: 'DraftId' };
 
 const LENGTH_MAX = 128;
 const ARTIFACT_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+/** A name, and what points at a version of it. */
+const AS_SPEC = /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})(?::.|@.|~\d)/;
 const ALIAS_FORBIDDEN = /[/:@=,~^\s\p{Cc}\p{Cs}]/u;
 const TAG_FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 // `^[-\w]+([ ]*[-.\w]+)*$` without its nested repetition, which takes exponential time on some names.
@@ -34,6 +36,12 @@ export function parseDraftId(text: string): DraftId {
 
 /** Checks the name of an artifact; raises NAME_INVALID. */
 export function parseArtifactName(text: string): ArtifactName {
+  const [, name] = AS_SPEC.exec(text) ?? [];
+  if (name !== undefined)
+    throw refusal('artifact name', text)(
+      'it reads as a version of one',
+      `What is meant here is an artifact, by its name alone: "${name}".`,
+    );
   checkName(text, 'artifact name');
   return text as ArtifactName;
 }

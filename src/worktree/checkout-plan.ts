@@ -59,8 +59,11 @@ export class CheckoutPlan implements Disposable {
     if (++this.conflictCount <= CONFLICTS_NAMED_MAX) this.conflicts.push({ path, why });
   }
 
-  /** Raises UNCOMMITTED_CHANGES if something would be lost that nobody allowed to lose. */
-  refuseConflicts(dir: string): void {
+  /**
+   * Raises UNCOMMITTED_CHANGES if something would be lost that nobody allowed to lose. `hint` says what to do about it,
+   * if it is not what a checkout would.
+   */
+  refuseConflicts(dir: string, hint?: string): void {
     if (this.conflictCount === 0) return;
     const shown = this.conflicts.map(({ path, why }) => `${JSON.stringify(path)} (${why})`).join(', ');
     const unnamed = this.conflictCount - this.conflicts.length;
@@ -68,6 +71,7 @@ export class CheckoutPlan implements Disposable {
     throw new ArtError(
       'UNCOMMITTED_CHANGES',
       `in ${JSON.stringify(dir)} these would be lost: ${shown}${more}`,
+      hint === undefined ? {} : { hint },
     );
   }
 

@@ -146,7 +146,7 @@ describe('what people see', () => {
     expect((await run('commit d --finish q')).err).toBe(
       'error: "d" has no draft "q" [DRAFT_NOT_FOUND]\nhint: Did you mean "p"? Open drafts of d: p.\n',
     );
-    expect((await run('commit d --finish p -m done')).out).toMatch(/^committed d:v0 \(2 files, 12 B;/);
+    expect((await run('commit d --finish p -m done')).out).toMatch(/^committed d:v0 \(2 files, 12 B\)\n/);
     expect(await run('commit d --finish p')).toEqual({
       status: 0,
       out: 'd is unchanged since v0\n',
@@ -353,6 +353,18 @@ describe('failures', () => {
     const full = async () => Promise.reject(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' }));
     const { status, err } = await run('ls d', { stdout: { isTTY: false, mayBlock: true, write: full } });
     expect({ status, err }).toEqual({ status: 1, err: expect.stringContaining('[DISK_FULL]') as string });
+  });
+
+  test('the version is told wherever it is asked for', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
+    expect(await run('-q --version')).toEqual({ status: 0, out: `art ${version}\n`, err: '' });
+    expect(JSON.parse((await run('--version --json')).out)).toEqual({ version });
+  });
+
+  test('a dumb terminal gets no colours', async () => {
+    await commit();
+    expect((await run('status', { isTTY: true })).out).toContain('\u001b[');
+    expect((await run('status', { isTTY: true, env: { TERM: 'dumb' } })).out).not.toContain('\u001b[');
   });
 
   test('a stack is shown with ART_DEBUG only', async () => {

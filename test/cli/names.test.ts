@@ -1,5 +1,13 @@
 /** Checks the commands that name, delete and take back: forms, JSON keys, exit statuses and words. */
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -146,6 +154,87 @@ describe('what people see', () => {
   });
 });
 
+test('metadata that was so already is not called changed', async () => {
+  expect(await ok('meta d lr=0.1')).toBe('metadata of d:v1 is changed\n');
+  expect(await ok('meta d lr=0.1')).toBe('metadata of d:v1 was so already\n');
+});
+
+test('help has no --json, and says so in JSON', async () => {
+  for (const line of ['help log --json', 'log --help --json', '--help --json']) {
+    const { status, out } = await run(line);
+    expect({ status, document: JSON.parse(out) as unknown }).toMatchObject({
+      status: 2,
+      document: { error: { code: 'USAGE' } },
+    });
+  }
+});
+
+test('an alias of any name is shown', async () => {
+  await ok('alias d __proto__');
+  expect((await ok('show d --json')).match(/"__proto__": "v1"/)).not.toBeNull();
+});
+
+test('a draft whose version was undone says how to have it back', async () => {
+  await ok('commit e --part one --add data/a.txt');
+  expect(await ok('commit e --finish one')).toBe('committed e:v0 (1 file, 11 B)\n');
+  await ok('undo');
+  const { status, err } = await run('commit e --finish one');
+  expect({ status, hint: err.split('\nhint: ')[1] }).toEqual({
+    status: 3,
+    hint: '`art undo 4` brings it back.\n',
+  });
+  await ok('undo 4');
+  await run('commit e --finish one');
+  expect(await json('show e:v0')).toMatchObject({ version: 'v0' });
+});
+
+test('what is in the way of an undo is not overwritten, whatever the hint', async () => {
+  writeFileSync(join(cwd, 'data', 'a.txt'), 'mine\n');
+  await run('checkout d --force');
+  writeFileSync(join(cwd, 'data', 'a.txt'), 'newer\n');
+  const { status, err } = await run('undo');
+  expect({ status, hint: err.split('\nhint: ')[1] }).toEqual({
+    status: 5,
+    hint: 'Commit them, or move them out of the way, then undo again.\n',
+  });
+});
+
+test('no hint sends whoever used --force to --force', async () => {
+  writeFileSync(join(cwd, 'data', 'out'), 'a file');
+  await ok('commit d');
+  rmSync(join(cwd, 'data', 'out'));
+  mkdirSync(join(cwd, 'data', 'out'));
+  writeFileSync(join(cwd, 'data', 'out', 'log'), 'ignored');
+  writeFileSync(join(cwd, 'data', '.artignore'), 'out/\n');
+  await ok('commit d');
+  const { status, err } = await run('checkout d:v2 --force');
+  expect({ status, hint: err.split('\nhint: ')[1] }).toEqual({
+    status: 5,
+    hint: 'Move them out of the way: --force removes nothing that is ignored.\n',
+  });
+});
+
+test('a path that nothing begins with is warned of, a path that is the same is not', async () => {
+  expect((await run('diff d:v0 d:v1 --path nosuch')).err).toBe(
+    'warning: nothing begins with "nosuch" on either side\n',
+  );
+  expect((await run('diff d --path a')).err).toBe('');
+  expect((await run('diff d:v0 d:v1 --path a.txt --path sub/')).err).toContain('"sub/"');
+});
+
+test('art.lock that wants what was deleted says how to have it back, and where it may be', async () => {
+  const lock = readFileSync(join(cwd, 'art.lock'), 'utf8');
+  await run('delete d:v1');
+  writeFileSync(join(cwd, 'art.lock'), lock);
+  expect((await run('checkout')).err).toMatch(
+    /v1", which was deleted by Ada .*\nhint: `art undo 3` brings it back/,
+  );
+  writeFileSync(join(cwd, 'art.lock'), lock.replace(/bafyr4i[a-z2-7]{4}/, 'bafyr4iaaaa'));
+  expect((await run('checkout')).err).toContain('hint: No remote is set up here');
+  await ok('remote add lab there');
+  expect((await run('checkout')).err).toContain('hint: Perhaps "lab" has it: `art pull lab d`.');
+});
+
 describe('failures', () => {
   test.each([
     ['delete d', 2, 'DELETE_UNCLEAR', '`art delete d --all`'],
@@ -154,6 +243,18 @@ describe('failures', () => {
     ['delete d --all', 5, 'VERSION_NAMED', '--force'],
     ['delete d:v0..v1', 5, 'VERSION_NAMED', '--except-aliased'],
     ['delete d:v4..v2', 2, 'SPEC_INVALID', ''],
+    ['delete d:v0..', 2, 'SPEC_INVALID', 'd:v3..v40'],
+    ['delete d:v0..best', 2, 'SPEC_INVALID', 'd:v3..v40'],
+    ['log d:v0', 2, 'NAME_INVALID', 'by its name alone: "d"'],
+    ['rename d:v0 e', 2, 'NAME_INVALID', 'by its name alone: "d"'],
+    ['du d~1', 2, 'NAME_INVALID', 'by its name alone: "d"'],
+    ['unbind d@1234', 2, 'NAME_INVALID', 'by its name alone: "d"'],
+    ['status d:best', 2, 'NAME_INVALID', 'by its name alone: "d"'],
+    ['commit d:best', 2, 'NAME_INVALID', 'by its name alone: "d"'],
+    ['checkout --locked d:v0', 2, 'NAME_INVALID', 'by its name alone: "d"'],
+    ['commit d --remove a.txt', 2, 'USAGE', '--onto d'],
+    ['commit e --add /', 2, 'USAGE', '--add DEST=/'],
+    ['commit e data/a.txt --bind', 5, 'BINDING_CONFLICT', 'Bind the folder'],
     ['delete d:v5..v9', 3, 'VERSION_NOT_FOUND', ''],
     ['delete d:v9', 3, 'VERSION_NOT_FOUND', ''],
     ['delete dd:v0', 3, 'ARTIFACT_NOT_FOUND', '"d"'],

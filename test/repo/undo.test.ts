@@ -116,10 +116,25 @@ describe('undo of operations on artifacts', () => {
       hint: expect.stringContaining('`art undo 1`'),
     });
     await scene.in((r) => r.undo(), bob);
-    await expect(scene.in((r) => r.undo())).rejects.toMatchObject({ code: 'UNDO_UNCLEAR' });
-    expect(await scene.in((r) => r.undo({ operation: 1 }))).toMatchObject({ undone: 1 });
+    // Nothing that came later is left.
+    expect(await scene.in((r) => r.undo())).toMatchObject({ undone: 1 });
     await commit(scene, 'f', '0', { run: 'r1' });
     await expect(scene.in((r) => r.undo())).rejects.toMatchObject({ code: 'OPERATION_NOT_FOUND' });
+  });
+
+  test('what others undid counts only if it was older: then its undo came later', async () => {
+    await using scene = await Scene.make();
+    const bob = { author: 'bob' };
+    await commit(scene, 'e', '0', bob);
+    await commit(scene, 'd', '0');
+    await scene.in((r) => r.tag({ target: 'd', tags: ['x'] }), bob);
+    await scene.in((r) => r.undo({ operation: 3 }), bob);
+    expect(await scene.in((r) => r.undo({ dryRun: true }))).toMatchObject({ undone: 2 });
+    await scene.in((r) => r.undo({ operation: 1 }), bob);
+    await expect(scene.in((r) => r.undo())).rejects.toMatchObject({
+      code: 'UNDO_UNCLEAR',
+      message: expect.stringContaining('operation 5 by bob') as string,
+    });
   });
 
   test('undo of a rename is the old name everywhere, unless somebody took it', async () => {

@@ -187,6 +187,7 @@ interface Said {
   readonly 'meta-file'?: string | undefined;
   readonly message?: string | undefined;
   readonly description?: string | undefined;
+  readonly finish?: string | undefined;
 }
 
 function resultText(result: CommitResult, said: Said): string {
@@ -195,6 +196,9 @@ function resultText(result: CommitResult, said: Said): string {
   const also = named.length === 0 ? '' : `, also ${named.join(', ')}`;
   if (!created) return `${name} is unchanged since ${version}${also}${keptText(said)}`;
   const content = `${formatCount(files, 'file')}, ${formatBytes(bytes)}`;
+  // What a draft holds was stored with its parts.
+  if (said.finish !== undefined)
+    return `${said['dry-run'] ? 'would commit' : 'committed'} ${name}:${version} (${content})${also}`;
   if (said['dry-run'])
     return `would commit ${name}:${version} (${content}; ${formatBytes(newBytes)} new)${also}`;
   return `committed ${name}:${version} (${content}; ${formatBytes(newBytes)} new, ${formatBytes(storedBytes)} on disk)${also}`;

@@ -45,6 +45,8 @@ export const diffCommand = defineCommand({
       await tellChanges(comparison, batches, out);
       tellSum(comparison, totals, out);
     });
+    for (const path of await comparison.unmatched())
+      out.warn(`nothing begins with ${JSON.stringify(path)} on either side`);
     if (comparison.renamesBounded)
       out.warn('more was removed than renames are looked for among: some are shown as removed and added');
     return options['exit-code'] && totals.count > 0 ? 1 : 0;

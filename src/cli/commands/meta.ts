@@ -32,10 +32,11 @@ export const metaCommand = defineCommand({
     if (history && changes) throw new ArtError('USAGE', '--history shows; it goes with no change');
     await using repository = await open({ signed: changes });
     if (history) return await showHistory(repository, spec, out, now());
-    const result = await repository.meta(spec, { ...(set && { set }), unset });
+    const { changed, ...result } = await repository.meta(spec, { ...(set && { set }), unset });
     await repository.rest();
     if (out.json) return out.document(result);
-    if (changes) return out.say(`metadata of ${result.name}:${result.version} is changed`);
+    const named = `metadata of ${result.name}:${result.version}`;
+    if (changes) return out.say(changed ? `${named} is changed` : `${named} was so already`);
     await show(result, out);
   },
 });

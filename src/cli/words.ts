@@ -67,57 +67,71 @@ interface Taken {
  * Groups like `-qa best` come apart. Raises USAGE where a value is missing, or stands where none is taken.
  */
 function takeValues(args: readonly string[], options: Options, usage: Usage): Taken {
-  const byName = new Map(
-    Object.entries(options).flatMap(([name, option]) =>
-      optionNames(name, option).map((typed) => [typed, { name, option }] as const),
-    ),
-  );
   const given: Given[] = [];
   const switches: string[] = [];
   const words: string[] = [];
   const waiting = [...args].reverse();
-  for (let word = waiting.pop(); word !== undefined; word = waiting.pop()) {
-    if (word === '--') {
-      words.push(...waiting.reverse());
-      break;
-    }
+  for (let word = waiting.pop(); word !== undefined && word !== '--'; word = waiting.pop()) {
     if (!OPTION.test(word)) {
       words.push(word);
       continue;
     }
-    const whole = byName.get(word);
-    const cut = word.indexOf('=');
-    const named = whole === undefined && cut > 0 ? byName.get(word.slice(0, cut)) : undefined;
-    const attached = whole === undefined && named === undefined ? attachedTo(word, byName) : undefined;
-    // `-tag gold` would be the type `ag`, and `gold` a word: nobody means that.
-    if (whole === undefined && byName.has(`-${cut > 0 ? word.slice(0, cut) : word}`))
-      throw usage(`unknown option ${word}`, `Did you mean -${word}?`);
-    if (whole !== undefined && whole.option.kind !== 'switch') {
-      const { value } = whole.option;
-      const text = waiting.pop();
-      if (text === undefined) throw usage(`option ${word} needs a value: ${value}`);
-      if (isOption(text, options))
-        throw usage(`option ${word} needs a value: ${value}; ${text} is an option`);
-      given.push({ name: whole.name, typed: word, text });
-    } else if (named !== undefined) {
-      const typed = word.slice(0, cut);
-      if (named.option.kind === 'switch') throw usage(`option ${typed} takes no value`);
-      given.push({ name: named.name, typed, text: word.slice(cut + 1) });
-    } else if (attached?.option.kind === 'switch') {
-      switches.push(word.slice(0, 2));
-      waiting.push(`-${word.slice(2)}`);
-    } else if (attached !== undefined) {
-      given.push({ name: attached.name, typed: word.slice(0, 2), text: word.slice(2) });
-    } else if (whole === undefined && word.startsWith('--')) {
-      throw unknownOption(cut > 0 ? word.slice(0, cut) : word, options, usage);
-    } else switches.push(word);
+    const found = foundIn(word, options, usage);
+    if (found === undefined) switches.push(word);
+    else if (found.option.kind !== 'switch') {
+      const { name, option, typed, text = found.rest } = found;
+      given.push({
+        name,
+        typed,
+        text: text ?? valueBehind(typed, option.value, waiting.pop(), options, usage),
+      });
+    } else {
+      if (found.text !== undefined) throw usage(`option ${found.typed} takes no value`);
+      switches.push(found.typed);
+      if (found.rest !== undefined) waiting.push(`-${found.rest}`);
+    }
   }
-  return { given, switches, words };
+  return { given, switches, words: [...words, ...waiting.reverse()] };
 }
 
-/** The option whose letter begins a word that goes on: `-mfix`, `-qh`. */
-function attachedTo<T>(word: string, byName: ReadonlyMap<string, T>): T | undefined {
-  return /^-[^-]./s.test(word) ? byName.get(word.slice(0, 2)) : undefined;
+/** An option in a word, with what stands behind `=` and behind its letter. */
+interface Found {
+  readonly name: string;
+  readonly option: Option;
+  readonly typed: string;
+  readonly text?: string;
+  readonly rest?: string;
+}
+
+/** Undefined for a letter that no option has: yargs finds out which. Raises USAGE for an unknown word. */
+function foundIn(word: string, options: Options, usage: Usage): Found | undefined {
+  const find = (typed: string) => {
+    const name = optionKey(typed, options);
+    return name === undefined ? undefined : { name, option: options[name], typed };
+  };
+  const cut = word.indexOf('=');
+  const start = cut > 0 ? word.slice(0, cut) : word;
+  const whole = find(word);
+  if (whole !== undefined) return whole;
+  const named = find(start);
+  if (named !== undefined) return { ...named, text: word.slice(cut + 1) };
+  // `-tag gold` would be the type `ag`, and `gold` a word: nobody means that.
+  if (find(`-${start}`) !== undefined) throw usage(`unknown option ${word}`, `Did you mean -${word}?`);
+  if (word.startsWith('--')) throw unknownOption(start, options, usage);
+  const letter = find(word.slice(0, 2));
+  return letter && { ...letter, rest: word.slice(2) };
+}
+
+function valueBehind(
+  typed: string,
+  value: string,
+  text: string | undefined,
+  options: Options,
+  usage: Usage,
+): string {
+  if (text === undefined) throw usage(`option ${typed} needs a value: ${value}`);
+  if (isOption(text, options)) throw usage(`option ${typed} needs a value: ${value}; ${text} is an option`);
+  return text;
 }
 
 /** The keys of the switches that are on. They stand alone: yargs would take a word `true` behind one for its value. */

@@ -15,8 +15,8 @@ import { SCENARIOS } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 import { Stage } from './trial.ts';
 
-const WANTED = process.env['ART_CRASH'] ?? '2';
-const SEED = Number(process.env['ART_CRASH_SEED'] ?? Date.now() % 1_000_000);
+const WANTED = process.env['ART_CRASH'] ?? '1';
+const SEED = Number(process.env['ART_CRASH_SEED'] ?? 1);
 const ONLY = process.env['ART_CRASH_HOW']?.split(',');
 const ONE = process.env['ART_CRASH_AT']?.split(',');
 const ALL_MS = 6 * 60 * 60_000;

@@ -102,8 +102,9 @@ export class Unsynced {
     if (this.#mayLose(path)) this.#names.push({ folder: dirname(path), undo });
   }
 
+  // Who holds a lock is not synced, and need not be: after a loss of power nobody does.
   #mayLose(path) {
-    return this.#roots.some((root) => path.startsWith(`${root}/`));
+    return this.#roots.some((root) => path.startsWith(`${root}/`) && !path.startsWith(`${root}/lock/`));
   }
 
   // Numbers from a seed (mulberry32, public domain).

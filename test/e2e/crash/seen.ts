@@ -86,12 +86,15 @@ export function leftPacks(folder: string): string[] {
   return readdirSync(join(folder, '.art', 'tmp')).filter((name) => name.endsWith('.pack'));
 }
 
+/** What a process that was killed leaves beside `art.toml` and `art.lock`. */
+const UNFINISHED = /^art\.(toml|lock)\.\d+\.[a-z0-9]+\.tmp$/;
+
 /** Everything below a folder but repositories, as one digest a file. */
 export function filesBelow(folder: string): string[] {
   const found: string[] = [];
   const walk = (at: string, prefix: string) => {
     for (const name of readdirSync(at).sort()) {
-      if (name === '.art') continue;
+      if (name === '.art' || UNFINISHED.test(name)) continue;
       const path = join(at, name);
       const stat = lstatSync(path);
       if (stat.isDirectory()) walk(path, `${prefix}${name}/`);

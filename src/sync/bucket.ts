@@ -16,6 +16,13 @@ export interface ByteRange {
   readonly length: number;
 }
 
+export interface ListOptions extends Abortable {
+  /** Only what comes after this key. */
+  readonly after?: string;
+  /** At most so many keys to a request, where lists come in pages. */
+  readonly pageRows?: number;
+}
+
 /** What is to be put. It can be opened again, so that a failed try can be repeated and parts sent by themselves. */
 export interface Body {
   readonly size: number;
@@ -81,7 +88,7 @@ export interface Bucket extends AsyncDisposable {
   /** Replaces a pointer that still has `tag`, durably; undefined: it has another one, or is gone. */
   putIfTag(key: string, body: Body, tag: Tag, options?: Abortable): Promise<Tag | undefined>;
   /** All objects whose key begins with `prefix`, after `after` (exclusive), in the order of their bytes. */
-  list(prefix: string, options?: Abortable & { readonly after?: string }): AsyncIterable<Listed>;
+  list(prefix: string, options?: ListOptions): AsyncIterable<Listed>;
   /** Removes the object, only if it has `tag` where one is given and the store can check it. Gives false if it was not there. */
   delete(key: string, options?: Abortable & { readonly tag?: Tag }): Promise<boolean>;
   /** The store's own clock; milliseconds since 1970. */

@@ -115,6 +115,8 @@ export const FULL_CHECKS: readonly Check[] = [
       const expected = [...keys].sort(compareUtf8);
       if (!same(await probe.keys(probe.object('list/')), expected))
         return 'a list is not in the order of bytes, or not whole';
+      if (!same(await probe.keys(probe.object('list/'), { pageRows: 3 }), expected))
+        return 'a list that takes several requests is not whole';
       const prefix = probe.object('list/a');
       if (
         !same(
@@ -126,7 +128,7 @@ export const FULL_CHECKS: readonly Check[] = [
       }
       for (const after of expected) {
         const rest = expected.filter((key) => compareUtf8(key, after) > 0);
-        if (!same(await probe.keys(probe.object('list/'), after), rest))
+        if (!same(await probe.keys(probe.object('list/'), { after }), rest))
           return `a list after ${after} is not the rest`;
       }
       return undefined;

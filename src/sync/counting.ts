@@ -1,5 +1,5 @@
 /** Counts what a bucket is asked, for buckets that do not count themselves. */
-import type { Abortable, Body, Bucket, ByteRange, Got, Listed, Tag, Traffic } from './bucket.ts';
+import type { Abortable, Body, Bucket, ByteRange, Got, ListOptions, Listed, Tag, Traffic } from './bucket.ts';
 
 /** What a page of a listing holds where pages are counted: S3's number. */
 const PAGE_ROWS = 1000;
@@ -45,10 +45,7 @@ class CountingBucket implements Bucket {
     return this.#inner.putIfTag(key, this.#sent(body), tag, options);
   }
 
-  async *list(
-    prefix: string,
-    options?: Abortable & { readonly after?: string },
-  ): AsyncGenerator<Listed, void, undefined> {
+  async *list(prefix: string, options?: ListOptions): AsyncGenerator<Listed, void, undefined> {
     let rows = 0;
     this.#requests++;
     for await (const listed of this.#inner.list(prefix, options)) {

@@ -1,7 +1,7 @@
 /** Is what a check of a bucket works with: names nobody else uses, remembered until they are removed. */
 import { isArtError } from '#base';
 import { bytesBody, readAll } from './bucket.ts';
-import type { Bucket, ByteRange, Checked, Tag } from './bucket.ts';
+import type { Bucket, ByteRange, Checked, ListOptions, Tag } from './bucket.ts';
 import { probePrefixes } from './keys.ts';
 
 export interface Check {
@@ -60,10 +60,9 @@ export class Probe {
     return (await this.read(key))?.bytes.toString();
   }
 
-  async keys(prefix: string, after?: string): Promise<string[]> {
+  async keys(prefix: string, how: Pick<ListOptions, 'after' | 'pageRows'> = {}): Promise<string[]> {
     const keys: string[] = [];
-    const options = { ...this.options, ...(after !== undefined && { after }) };
-    for await (const { key } of this.bucket.list(prefix, options)) keys.push(key);
+    for await (const { key } of this.bucket.list(prefix, { ...this.options, ...how })) keys.push(key);
     return keys;
   }
 

@@ -2,7 +2,18 @@
 import { strict as assert } from 'node:assert';
 import { ArtError, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
-import type { Abortable, Body, Bucket, ByteRange, Checked, Got, Listed, Tag, Traffic } from './bucket.ts';
+import type {
+  Abortable,
+  Body,
+  Bucket,
+  ByteRange,
+  Checked,
+  Got,
+  ListOptions,
+  Listed,
+  Tag,
+  Traffic,
+} from './bucket.ts';
 import { HttpFailure } from './http-client.ts';
 import { S3Client } from './s3-client.ts';
 import type { S3ClientOptions, S3Request } from './s3-client.ts';
@@ -66,9 +77,9 @@ export class S3Bucket implements Bucket {
 
   async *list(
     prefix: string,
-    { after = '', signal }: Abortable & { readonly after?: string } = {},
+    { after = '', pageRows = 1000, signal }: ListOptions = {},
   ): AsyncGenerator<Listed, void, undefined> {
-    yield* listPages(this.#client, { base: this.#place.prefix, prefix, after, signal });
+    yield* listPages(this.#client, { base: this.#place.prefix, prefix, after, pageRows, signal });
   }
 
   async delete(key: string, { tag, signal }: Abortable & { readonly tag?: Tag } = {}): Promise<boolean> {

@@ -1,4 +1,5 @@
-/** Lists an S3 bucket page by page, 1,000 keys to a request. */
+/** Lists an S3 bucket page by page. */
+import { isDeepStrictEqual } from 'node:util';
 import { ArtError, compareUtf8 } from '#base';
 import { isKey } from './bucket.ts';
 import type { Listed } from './bucket.ts';
@@ -11,15 +12,22 @@ export interface Asked {
   readonly base: string;
   readonly prefix: string;
   readonly after: string;
+  /** How many keys to a request; 1,000 is the most there can be. */
+  readonly pageRows: number;
   readonly signal: AbortSignal | undefined;
 }
 
 export async function* listPages(
   client: S3Client,
-  { base, prefix, after, signal }: Asked,
+  { base, prefix, after, pageRows, signal }: Asked,
 ): AsyncGenerator<Listed, void, undefined> {
   const doing = `listing ${base}${prefix}`;
-  const query = { 'list-type': '2', 'max-keys': '1000', 'encoding-type': 'url', prefix: base + prefix };
+  const query = {
+    'list-type': '2',
+    'max-keys': String(pageRows),
+    'encoding-type': 'url',
+    prefix: base + prefix,
+  };
   let last = after;
   let more: Readonly<Record<string, string>> = after === '' ? {} : { 'start-after': base + after };
   for (;;) {
@@ -27,8 +35,10 @@ export async function* listPages(
     const { root: page } = await client.document(asked, 'ListBucketResult');
     if (page === undefined) return; // Refusals are raised: none is accepted.
     const escaped = page.text('EncodingType') === 'url';
+    let lastName: string | undefined;
     for (const row of page.all('Contents')) {
       const name = keyIn(row, { escaped });
+      lastName = name;
       if (name === undefined || !name.startsWith(base)) continue;
       const key = name.slice(base.length);
       // Others may keep things beside ours; and not every store knows start-after.
@@ -39,13 +49,20 @@ export async function* listPages(
       last = key;
       yield listedIn(row, key, doing);
     }
+    if (page.text('IsTruncated') !== 'true') return;
+    // Half a list must never be taken for the whole: gc would delete what only the other half names.
     const token = page.text('NextContinuationToken');
-    if (page.text('IsTruncated') !== 'true' || token === undefined) return;
-    if (token === more['continuation-token']) {
-      throw new ArtError('REMOTE_FAILED', `${doing}: the store gives the same page again`);
+    const next = token === undefined ? goingOnAfter(lastName) : { 'continuation-token': token };
+    if (next === undefined || isDeepStrictEqual(next, more)) {
+      throw new ArtError('REMOTE_FAILED', `${doing}: the store does not say how its list goes on`);
     }
-    more = { 'continuation-token': token };
+    more = next;
   }
+}
+
+// Some stores know only the first version of this request, which has no tokens: the last name is where to go on.
+function goingOnAfter(name: string | undefined): Readonly<Record<string, string>> | undefined {
+  return name === undefined ? undefined : { 'start-after': name, marker: name };
 }
 
 function keyIn(row: XmlElement, { escaped }: { readonly escaped: boolean }): string | undefined {

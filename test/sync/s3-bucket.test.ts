@@ -395,6 +395,21 @@ describe('a list from S3', () => {
     expect(asked[0].query.get('prefix')).toBe('team/');
   });
 
+  test('that is cut without saying how it goes on is asked for after its last name', async () => {
+    const cut = (rows: string[]): Reply => ({
+      body: page(rows).body!.toString().replace('<IsTruncated>false', '<IsTruncated>true'),
+    });
+    const asked = await against([cut(['team/b', 'team/b%20x', 'tean/c']), page(['team/c'])], async (bucket) =>
+      expect(await keysOf(bucket, '')).toEqual(['b', 'c']),
+    );
+    expect(asked[1].query.get('start-after')).toBe('tean/c');
+    expect(asked[1].query.get('marker')).toBe('tean/c');
+    for (const replies of [[cut([])], [cut(['team/b']), cut(['team/b'])], [cut(['x']), cut(['x'])]])
+      await against(replies, async (bucket) => {
+        await expect(keysOf(bucket, '')).rejects.toMatchObject(failsWith('REMOTE_FAILED'));
+      });
+  });
+
   test('that is out of order, goes in circles or is no XML is an error', async () => {
     const lists = (...replies: Reply[]) =>
       against(replies, async (bucket) => {

@@ -46,6 +46,11 @@ export function newPackId(nowMs: number): PackId {
   return `${time}${chance}-${randomBytes(4).toString('hex')}`;
 }
 
+/** When the pack was named, by the clock of whoever did; milliseconds since 1970. */
+export function timeOfPackId(id: PackId): number {
+  return [...id.slice(0, 10)].reduce((time, digit) => time * 32 + CROCKFORD.indexOf(digit), 0);
+}
+
 export function isPackId(text: string): boolean {
   return PACK_ID.test(text);
 }

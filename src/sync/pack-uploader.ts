@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { ArtError, errnoOf, fileError, isArtError } from '#base';
 import type { Digest, ObjectKind } from '#object';
-import { WirePackBuilder } from '#store';
+import { WirePackBuilder, decodeWireIndex } from '#store';
 import type { WirePack } from '#store';
 import type { Abortable, Body, Bucket, ByteRange } from './bucket.ts';
 import { bytesBody } from './bucket.ts';
-import { indexKey, isPackId, newPackId, packKey } from './keys.ts';
+import { indexKey, isPackId, newPackId, packKey, timeOfPackId } from './keys.ts';
 import type { PackId } from './keys.ts';
 import type { PackIndex } from './pack-index.ts';
 
@@ -15,6 +15,9 @@ import type { PackIndex } from './pack-index.ts';
 const PACKS_AT_ONCE = 2;
 /** How often a put of unknown outcome is looked after and tried again. */
 const TRIES = 5;
+/** How long it may take to send a pack; after that its note is of no use. */
+const UNSENT_MS = 24 * 60 * 60 * 1000;
+const NOTED = '.idx';
 
 export interface UploadOptions extends Abortable {
   /** Where packs are noted before they are sent. */
@@ -80,7 +83,7 @@ export class PackUploader {
 
   async #sendOne(pack: WirePack): Promise<void> {
     const id = newPackId(this.#options.now());
-    const noted = join(this.#options.journal, `${process.pid}.${id}.idx`);
+    const noted = join(this.#options.journal, id + NOTED);
     try {
       writeFileSync(noted, pack.index);
     } catch (error) {
@@ -124,23 +127,33 @@ export class PackUploader {
     return got.size;
   }
 
+  // Whoever noted it: a pack that is there is whole, and publishing its index twice is publishing it once. One that is not
+  // there may be on its way from a process beside this one, which no pid tells from a dead one for sure.
   async #resume(name: string): Promise<void> {
-    const [pid, id] = name.split('.');
-    if (!/^\d+$/.test(pid) || !isPackId(id ?? '') || isAlive(Number(pid))) return;
+    const id = name.slice(0, -NOTED.length);
+    if (!name.endsWith(NOTED) || !isPackId(id)) return;
     const noted = join(this.#options.journal, name);
-    const index = readFileSync(noted);
-    const size = await this.#sizeOf(packKey(id));
-    try {
-      if (size !== undefined) return await this.#publish(id, index, noted);
-    } catch (error) {
-      if (!isArtError(error, 'PACK_CORRUPT')) throw error; // It was noted half: the pack is found by nobody.
-    }
-    rmSync(noted, { force: true });
+    const index = readIndex(noted);
+    if (index !== undefined && (await this.#sizeOf(packKey(id))) !== undefined)
+      return this.#publish(id, index, noted);
+    if (this.#options.now() - timeOfPackId(id) > UNSENT_MS) rmSync(noted, { force: true });
   }
 
   #signal(): Abortable {
     const { signal } = this.#options;
     return signal === undefined ? {} : { signal };
+  }
+}
+
+/** The index in a note; undefined if it was noted half, or another process has just finished it. */
+function readIndex(noted: string): Uint8Array | undefined {
+  try {
+    const bytes = readFileSync(noted);
+    decodeWireIndex(bytes, noted);
+    return bytes;
+  } catch (error) {
+    if (isArtError(error, 'PACK_CORRUPT') || errnoOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, noted);
   }
 }
 
@@ -160,14 +173,4 @@ function partsBody({ parts, bytes }: WirePack): Body {
       }
     },
   };
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
-  }
 }

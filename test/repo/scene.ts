@@ -49,6 +49,11 @@ export class Scene implements AsyncDisposable {
     return await work(repository);
   }
 
+  /** Lets time go by. */
+  pass(ms: number): void {
+    this.#time += ms;
+  }
+
   path(...parts: string[]): string {
     return join(this.root, ...parts);
   }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ArtError } from '#base';
@@ -84,6 +85,35 @@ describe('a push that was killed', () => {
     expect(again.bytes).toBeLessThan(100_000);
     expect(await keysOf(bucket, 'packs/')).toEqual(packs);
   }, 30_000);
+
+  test('between a pack and its index is finished by the next, whatever its pid was', async () => {
+    const bucket = new MemoryBucket();
+    const scripted = new ScriptedBucket(bucket);
+    await using ada = await Clone.make(scripted);
+    await ada.commit('big', { 'a.bin': noise(1, 1_000_000) });
+    scripted.script = (key) => (key.startsWith('idx/') ? 'killed' : 'done');
+    await expect(ada.push()).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const packs = await keysOf(bucket, 'packs/');
+    scripted.script = () => 'done';
+    expect((await ada.push()).bytes).toBeLessThan(100_000);
+    expect(await keysOf(bucket, 'packs/')).toEqual(packs);
+    expect(readdirSync(ada.scene.path('.art/tmp/push-origin'))).toEqual([]);
+  });
+
+  test('before a pack is there leaves a note, until it cannot be on its way any more', async () => {
+    const scripted = new ScriptedBucket(new MemoryBucket());
+    await using ada = await Clone.make(scripted);
+    await ada.commit('big', { 'a.bin': noise(1, 1_000_000) });
+    scripted.script = (key) => (key.startsWith('packs/') ? 'killed' : 'done');
+    await expect(ada.push()).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    scripted.script = () => 'done';
+    await ada.push();
+    expect(readdirSync(ada.scene.path('.art/tmp/push-origin'))).toHaveLength(1);
+    ada.scene.pass(25 * 60 * 60 * 1000);
+    await ada.commit('big', { 'a.bin': 'new' });
+    await ada.push();
+    expect(readdirSync(ada.scene.path('.art/tmp/push-origin'))).toEqual([]);
+  });
 
   test('leaves nothing that anybody sees', async () => {
     const { bucket, ada, ben } = await twoClones();

@@ -22,6 +22,7 @@ export type { DamagedRow, FsckRequest, FsckResult, GcRequest, GcResult } from '.
 export { findArtifact, publishOperation } from './operation.ts';
 export type { Draft } from './operation.ts';
 export { artifactNames, getArtifact, getCommit } from './find.ts';
+export { versionsLackedBy } from './remote-standing.ts';
 export type { RemoteStanding } from './remote-standing.ts';
 export { getRemote, listRemotes } from './remotes.ts';
 export type { NewRemote, RemoteAddress, RemoteEntry } from './remotes.ts';

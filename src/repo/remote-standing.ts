@@ -52,7 +52,7 @@ export async function unpushedNumbers(context: Context, artifact: Artifact): Pro
   for (const { synced, seen } of remotes.values()) {
     for (const digest of [synced, seen]) {
       if (digest === null) continue;
-      const lacking = await lackedBy(store, artifact, await loadArtifact(store, digest));
+      const lacking = await versionsLackedBy(store, artifact, await loadArtifact(store, digest));
       unpushed = unpushed === undefined ? lacking : new Set([...unpushed].filter((n) => lacking.has(n)));
     }
   }
@@ -70,15 +70,16 @@ export async function standings(context: Context, name: ArtifactName): Promise<R
     const latest = theirs && (await findLatest(store, theirs));
     rows.push({
       remote,
-      ahead: (await lackedBy(store, ours, theirs)).size,
-      behind: theirs === undefined ? 0 : (await lackedBy(store, theirs, ours)).size,
+      ahead: (await versionsLackedBy(store, ours, theirs)).size,
+      behind: theirs === undefined ? 0 : (await versionsLackedBy(store, theirs, ours)).size,
       latest: latest === undefined ? null : `v${latest.number}`,
     });
   }
   return rows;
 }
 
-async function lackedBy(
+/** Numbers of live versions of `has` whose commits are no live version of `lacks`. */
+export async function versionsLackedBy(
   source: NodeSource,
   has: Artifact,
   lacks: Artifact | undefined,

@@ -3,6 +3,7 @@ import { equalBytes, isArtError } from '#base';
 import type { Digest } from '#object';
 import { findArtifact } from '#repo';
 import { changedNumbers, loadArtifact } from '#version';
+import type { NodeSource } from '#store';
 import type { ArtifactName } from '#version';
 import type { Failures } from './failures.ts';
 import { rememberAll } from './integrate.ts';
@@ -59,6 +60,25 @@ export async function bringStates(
   return { theirs, moved };
 }
 
+/** The same of what is not brought here and not noted: its nodes are read through `source`. */
+export async function peekStates(
+  session: RemoteSession,
+  pointers: readonly PointerOf[],
+  source: NodeSource,
+): Promise<Theirs[]> {
+  const theirs: Theirs[] = [];
+  for (const { name, at } of pointers) {
+    const { state } = at.pointer;
+    if (state === null) continue;
+    const artifact = await session.load(name, state, source);
+    const seen = (await session.seen(name))?.seen ?? null;
+    const fresh = seen === null || !equalBytes(seen, state);
+    const versions = fresh ? await newVersions(session, name, seen, artifact, source) : 0;
+    theirs.push({ name, at, artifact, fresh, versions });
+  }
+  return theirs;
+}
+
 async function bringTogether(session: RemoteSession, pointers: readonly PointerOf[]): Promise<Theirs[]> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -101,10 +121,11 @@ async function newVersions(
   name: ArtifactName,
   seen: Digest | null,
   theirs: SavedArtifact,
+  source: NodeSource = store,
 ): Promise<number> {
   const before = seen === null ? await findArtifact(store, name) : await loadArtifact(store, seen);
   let count = 0;
-  for (const number of await changedNumbers(store, before, theirs))
+  for (const number of await changedNumbers(source, before, theirs))
     if (number >= (before?.state.next ?? 0)) count++;
   return count;
 }

@@ -1,12 +1,11 @@
 /** Tells, before a push, whether a remote has all that is here of an artifact; fetches nothing to keep. */
-import { equalBytes, toHex } from '#base';
-import { NODE } from '#object';
+import { equalBytes } from '#base';
 import { findArtifact, getArtifact } from '#repo';
-import type { NodeSource } from '#store';
 import { loadArtifact } from '#version';
 import type { ArtifactName } from '#version';
 import type { Tag } from './bucket.ts';
 import { dryIo } from './dry-io.ts';
+import { eitherNodes } from './either-nodes.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { rememberAll } from './integrate.ts';
@@ -44,7 +43,12 @@ async function isIn(
   ours: SavedArtifact,
   there: { readonly state: Uint8Array; readonly packs: readonly string[] },
 ): Promise<boolean> {
-  const source = dryIo(hereOrThere(session, there.packs));
+  const reader = async () => {
+    const index = await session.openIndex();
+    if (!index.fresh) await index.take(there.packs);
+    return session.openForReading();
+  };
+  const source = dryIo(eitherNodes(session.context.store, reader));
   const theirs = { ...(await loadArtifact(source, there.state)), saved: there.state };
   const { artifact } = await mergeArtifacts(source, {
     base: ours,
@@ -55,24 +59,4 @@ async function isIn(
     settled: new Map(),
   });
   return equalBytes(artifact.saved, theirs.saved);
-}
-
-/** Nodes that are here, and those that are not out of the bucket. */
-function hereOrThere(session: RemoteSession, packs: readonly string[]): NodeSource {
-  const { store } = session.context;
-  return {
-    async getNodes(digests) {
-      const ids = digests.map((digest) => ({ kind: NODE, digest }) as const);
-      const absent = await store.missing(ids);
-      if (absent.length === 0) return store.getNodes(digests);
-      const index = await session.openIndex();
-      if (!index.fresh) await index.take(packs);
-      const read = await (await session.openForReading()).getMany(absent);
-      const found = new Map(absent.map(({ digest }, i) => [toHex(digest), read[i]]));
-      const here = digests.filter((digest) => !found.has(toHex(digest)));
-      const stored = here.length === 0 ? [] : await store.getNodes(here);
-      let next = 0;
-      return digests.map((digest) => found.get(toHex(digest)) ?? stored[next++]);
-    },
-  };
 }

@@ -1,18 +1,20 @@
 /** Fetches what a remote has, and merges it. */
 import { ArtError, equalBytes, isArtError, suggest } from '#base';
 import type { Repository, RepositoryContext, Spent } from '#repo';
-import { artifactNames, findArtifact, promisedAnything, publishOperation } from '#repo';
-import type { ArtifactName } from '#version';
-import { listVersions } from '#version';
+import { artifactNames, findArtifact, promisedAnything, publishOperation, versionsLackedBy } from '#repo';
+import type { NodeSource } from '#store';
+import type { ArtifactIo, ArtifactName } from '#version';
+import { listVersions, loadArtifact } from '#version';
 import { bringAll } from './bring-all.ts';
 import type { Bucket } from './bucket.ts';
-import { bringStates } from './bring-states.ts';
+import { bringStates, peekStates } from './bring-states.ts';
 import type { PointerOf, Theirs } from './bring-states.ts';
+import { eitherNodes } from './either-nodes.ts';
 import { Failures } from './failures.ts';
 import { baseOf, fixedBelow, holdState, integrate, noteConflicts } from './integrate.ts';
 import type { Integrated } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
-import type { SavedArtifact } from './merge-artifacts.ts';
+import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
 import { dryIo } from './dry-io.ts';
 import { checkReliance } from './reliance.ts';
 import { RemoteSession, namesOf } from './session.ts';
@@ -57,7 +59,8 @@ export async function fetch(repository: Repository, request: SyncRequest): Promi
   const session = new RemoteSession(repository.context, request.remote, request.bucket);
   if (request.dryRun !== true) await warnOfBroken(repository.context);
   const failures = new Failures();
-  const { fetched, versions } = await fetchTheirs(session, request, failures);
+  const source = sourceOf(session, request);
+  const { fetched, versions } = await fetchTheirs(session, request, source, failures);
   failures.raise();
   return resultOf(session, { versions, renumbered: [], upToDate: fetched.length === 0 });
 }
@@ -103,10 +106,17 @@ async function bringVersions(context: RepositoryContext, request: SyncRequest): 
   }
 }
 
+/** Where states are read: a dry run brings nothing here, and looks at what is there. */
+function sourceOf(session: RemoteSession, { dryRun }: SyncRequest): NodeSource {
+  const { store } = session.context;
+  return dryRun === true ? eitherNodes(store, () => session.openForReading()) : store;
+}
+
 async function merge(session: RemoteSession, request: SyncRequest): Promise<SyncResult> {
   const { context } = session;
   const failures = new Failures();
-  const { theirs, versions } = await fetchTheirs(session, request, failures);
+  const source = sourceOf(session, request);
+  const { theirs } = await fetchTheirs(session, request, source, failures);
   const unmerged: Theirs[] = [];
   for (const one of theirs) {
     const seen = await session.seen(one.name);
@@ -121,8 +131,7 @@ async function merge(session: RemoteSession, request: SyncRequest): Promise<Sync
         );
     } else if (here === undefined || !same) unmerged.push(one);
   }
-  if (request.dryRun === true)
-    return resultOf(session, { versions, renumbered: [], upToDate: unmerged.length === 0 && versions === 0 });
+  if (request.dryRun === true) return resultOf(session, await tried(session, unmerged, source, failures));
   const mergeable: Theirs[] = [];
   for (const one of unmerged) {
     await failures.past(one.name, () => refuseConflicts(session, one));
@@ -130,11 +139,40 @@ async function merge(session: RemoteSession, request: SyncRequest): Promise<Sync
   }
   const integrated = await integrateAll(session, mergeable, failures);
   failures.raise();
-  const renumbered = integrated.flatMap(({ name, renumbered: rows }) => renumberedOf(name, rows));
-  const moved = integrated.some(
+  return resultOf(session, await outcomeOf(source, integrated));
+}
+
+type Outcome = Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'>;
+
+/** What merging would do to ours; nothing is kept of it. Raises the conflicts that a pull would. */
+async function tried(
+  session: RemoteSession,
+  theirs: readonly Theirs[],
+  source: NodeSource,
+  failures: Failures,
+): Promise<Outcome> {
+  const io = dryIo(source);
+  const integrated: Integrated[] = [];
+  for (const one of theirs) {
+    const before = (await findArtifact(session.context.store, one.name))?.saved ?? null;
+    const merged = await failures.past(one.name, () => tryMerge(session, one, io));
+    if (merged !== undefined) integrated.push({ name: one.name, before, ...merged });
+  }
+  failures.raise();
+  return outcomeOf(io, integrated);
+}
+
+async function outcomeOf(source: NodeSource, integrated: readonly Integrated[]): Promise<Outcome> {
+  const changed = integrated.filter(
     ({ before, artifact }) => before === null || !equalBytes(before, artifact.saved),
   );
-  return resultOf(session, { versions, renumbered, upToDate: !moved && versions === 0 });
+  let versions = 0;
+  for (const { before, artifact } of changed) {
+    const ours = before === null ? undefined : await loadArtifact(source, before);
+    versions += (await versionsLackedBy(source, artifact, ours)).size;
+  }
+  const renumbered = integrated.flatMap(({ name, renumbered: rows }) => renumberedOf(name, rows));
+  return { versions, renumbered, upToDate: changed.length === 0 };
 }
 
 /** In one operation; where one of them has come into conflict since it was looked at, each in one of its own. */
@@ -197,32 +235,39 @@ export function withSpent(
 /** Merges outside the lock first, only to learn of conflicts and to note them. */
 export async function refuseConflicts(
   session: RemoteSession,
-  { name, artifact }: Pick<Theirs, 'name' | 'artifact'>,
+  theirs: Pick<Theirs, 'name' | 'artifact'>,
 ): Promise<void> {
-  const { store } = session.context;
   const conflicts: { readonly alias: string; readonly theirs: number }[] = [];
   try {
-    const ours = (await findArtifact(store, name)) as SavedArtifact | undefined;
-    await mergeArtifacts(
-      dryIo(store),
-      {
-        base: await baseOf(session, name, store),
-        ours,
-        theirs: artifact,
-        remote: session.remote,
-        fixedBelow: await fixedBelow(session, name, store),
-        settled: await session.settled(name),
-      },
-      (conflict) => conflicts.push(conflict),
-    );
+    await tryMerge(session, theirs, dryIo(session.context.store), (conflict) => conflicts.push(conflict));
   } finally {
-    await noteConflicts(session, name, conflicts);
+    await noteConflicts(session, theirs.name, conflicts);
   }
+}
+
+/** What merging theirs would give. Raises as `mergeArtifacts`. */
+async function tryMerge(
+  session: RemoteSession,
+  { name, artifact }: Pick<Theirs, 'name' | 'artifact'>,
+  io: ArtifactIo,
+  onConflict?: Parameters<typeof mergeArtifacts>[2],
+): Promise<MergedArtifact> {
+  const { store } = session.context;
+  const input = {
+    base: await baseOf(session, name, store),
+    ours: (await findArtifact(store, name)) as SavedArtifact | undefined,
+    theirs: artifact,
+    remote: session.remote,
+    fixedBelow: await fixedBelow(session, name, store),
+    settled: await session.settled(name),
+  };
+  return mergeArtifacts(io, input, onConflict);
 }
 
 async function fetchTheirs(
   session: RemoteSession,
   request: SyncRequest,
+  source: NodeSource,
   failures: Failures,
 ): Promise<{
   readonly theirs: readonly Theirs[];
@@ -243,25 +288,15 @@ async function fetchTheirs(
       else if (request.names?.length && !failures.has(name))
         throw notThere(name, tags.keys(), session.remote);
     }
-    if (request.dryRun === true) {
-      const fresh = await freshOf(session, pointers);
-      return { theirs: [], fetched: [], versions: fresh.length };
-    }
-    const brought = await bringStates(session, pointers, failures);
+    const brought =
+      request.dryRun === true
+        ? { theirs: await peekStates(session, pointers, source), moved: [] }
+        : await bringStates(session, pointers, failures);
     theirs.push(...brought.theirs);
     names = brought.moved;
   }
   const fetched = theirs.filter(({ fresh }) => fresh).map(({ name }) => name);
   return { theirs, fetched, versions: theirs.reduce((sum, one) => sum + one.versions, 0) };
-}
-
-async function freshOf(session: RemoteSession, pointers: readonly PointerOf[]): Promise<PointerOf[]> {
-  const fresh: PointerOf[] = [];
-  for (const one of pointers) {
-    const seen = (await session.seen(one.name))?.seen ?? null;
-    if (seen === null || !equalBytes(seen, one.at.pointer.state!)) fresh.push(one);
-  }
-  return fresh;
 }
 
 function notThere(name: ArtifactName, known: Iterable<string>, remote: string): ArtError {

@@ -2,10 +2,11 @@
 import { BloomFilter, DigestTable, isArtError, nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, visitStrongLinks } from '#object';
 import type { Digest, ObjectId } from '#object';
+import type { NodeSource } from '#store';
+import { eitherNodes } from './either-nodes.ts';
 import { pointerKeys, readPointerAt } from './remote-gc-fence.ts';
 import type { GcSite } from './remote-gc-site.ts';
 import { RecentDigests } from './recent-digests.ts';
-import type { RemoteReader } from './remote-reader.ts';
 
 /** Siblings that are opened together. */
 const NODES_AT_ONCE = 64;
@@ -28,7 +29,7 @@ export function bloomFor(objects: number, bytesMax = BLOOM_BYTES_MAX): BloomFilt
  */
 export class Marker {
   readonly #site: GcSite;
-  readonly #reader: RemoteReader;
+  readonly #nodes: NodeSource;
   readonly #live: BloomFilter;
   #walked = new RecentDigests();
   #marked = 0;
@@ -36,7 +37,8 @@ export class Marker {
   /** `objects`: about how many there are in the bucket. */
   constructor(site: GcSite, objects: number) {
     this.#site = site;
-    this.#reader = site.reader();
+    const reader = site.reader();
+    this.#nodes = eitherNodes(site.context.store, async () => reader);
     this.#live = bloomFor(objects);
   }
 
@@ -77,7 +79,7 @@ export class Marker {
       if (page.length === 0) continue;
       const below = new DigestTable(256);
       throwIfAborted(this.#site.context.signal);
-      for (const bytes of await this.#nodes(page))
+      for (const bytes of await this.#nodes.getNodes(page))
         visitStrongLinks(bytes, (kind, digest) => {
           this.#live.add(digest);
           if (kind === NODE && !this.#walked.has(digest)) below.add(digest);
@@ -88,27 +90,6 @@ export class Marker {
       this.#tell(page.length);
       await nextTurn();
     }
-  }
-
-  /** Nodes from the store where it has them, else out of the bucket. */
-  async #nodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
-    const { store } = this.#site.context;
-    const ids = digests.map((digest) => ({ kind: NODE, digest }) as const);
-    const absent = new Set(await store.missing(ids));
-    const here = ids.filter((id) => !absent.has(id)).map(({ digest }) => digest);
-    try {
-      const [local, remote] = [await store.getNodes(here), await this.#read([...absent])];
-      let [nextLocal, nextRemote] = [0, 0];
-      return ids.map((id) => (absent.has(id) ? remote[nextRemote++] : local[nextLocal++]));
-    } catch (error) {
-      // gc or damage here is no reason not to read what is there.
-      if (!isArtError(error, 'OBJECT_NOT_FOUND') && !isArtError(error, 'OBJECT_CORRUPT')) throw error;
-      return this.#read(ids);
-    }
-  }
-
-  #read(ids: readonly ObjectId[]): Promise<Uint8Array[]> {
-    return ids.length === 0 ? Promise.resolve([]) : this.#reader.getMany(ids);
   }
 
   #tell(nodes: number): void {

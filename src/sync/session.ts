@@ -2,7 +2,7 @@
 import { ArtError, isArtError } from '#base';
 import type { Digest } from '#object';
 import type { Context } from '#repo';
-import type { RecordSource } from '#store';
+import type { NodeSource, RecordSource } from '#store';
 import {
   decodeBucketId,
   decodeConflicts,
@@ -209,8 +209,12 @@ export class RemoteSession {
   }
 
   /** The artifact whose state is `digest`, which is here. Raises REMOTE_CORRUPT if it is another artifact's. */
-  async load(name: ArtifactName, digest: Digest): Promise<SavedArtifact> {
-    const artifact = await loadArtifact(this.context.store, digest);
+  async load(
+    name: ArtifactName,
+    digest: Digest,
+    source: NodeSource = this.context.store,
+  ): Promise<SavedArtifact> {
+    const artifact = await loadArtifact(source, digest);
     if (artifact.state.name !== name) {
       throw new ArtError(
         'REMOTE_CORRUPT',

@@ -135,6 +135,30 @@ describe('fetch', () => {
     await ben.check();
   });
 
+  test('and a pull say beforehand what they would do, and do nothing', async () => {
+    const { ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('cifar', { a: '0' });
+    await ada.push();
+    await ben.pull();
+    await ada.commit('cifar', { a: '1' });
+    await ada.commit('cifar', { a: '2' });
+    await ada.push();
+    await ben.commit('cifar', { a: 'ben' });
+    const dryRun = true;
+    expect(await ben.fetch({ dryRun })).toMatchObject({ versions: 2, upToDate: false });
+    const would = { versions: 2, renumbered: [{ name: 'cifar', from: 'v1', to: 'v3' }], upToDate: false };
+    expect(await ben.pull({ dryRun })).toMatchObject(would);
+    const before = await ben.versions('cifar');
+    await ben.fetch();
+    expect(await ben.fetch({ dryRun })).toMatchObject({ versions: 0, upToDate: true });
+    expect(await ben.pull({ dryRun })).toMatchObject({ ...would, requests: 1 });
+    expect(await ben.versions('cifar')).toEqual(before);
+    expect(await ben.pull()).toMatchObject(would);
+    expect(await ben.pull({ dryRun })).toMatchObject({ versions: 0, upToDate: true, requests: 1 });
+  });
+
   test('tells which versions nobody else has', async () => {
     const { ada } = await twoClones();
     await using _a = ada;

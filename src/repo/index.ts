@@ -19,7 +19,7 @@ export type { StatusResult } from './status.ts';
 export { Vocabulary } from './vocabulary.ts';
 export type { Known } from './vocabulary.ts';
 export type { DamagedRow, FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';
-export { findArtifact, publishOperation } from './operation.ts';
+export { findArtifact, nameSince, publishOperation } from './operation.ts';
 export type { Draft } from './operation.ts';
 export { artifactNames, getArtifact, getCommit } from './find.ts';
 export { versionsLackedBy } from './remote-standing.ts';

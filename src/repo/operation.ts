@@ -20,6 +20,8 @@ import {
   isDeleted,
   loadArtifact,
   recordKeys,
+  remoteKeys,
+  remoteOfKey,
   saveArtifact,
 } from '#version';
 import type { Artifact, ArtifactName, Held, Operation, RefChange } from '#version';
@@ -104,6 +106,7 @@ async function adoptArtifact(
   const ref = recordKeys.artifact(name);
   const current = await locked.getRecord(ref);
   await takeName(locked, name);
+  if (current === undefined) await reuseName(locked, name);
   locked.setRecord(ref, encodeRef(saved));
   changes.push({ ref, before: current === undefined ? null : decodeRef(current), after: saved });
 }
@@ -122,8 +125,11 @@ async function renameArtifact(
     throw new ArtError('NAME_TAKEN', `artifact "${to}" ${why}`, { hint: 'Choose another name.' });
   }
   await takeName(locked, to);
-  locked.setRecord(recordKeys.folded(name), undefined);
+  await reuseName(locked, to);
+  // What a remote knows by this name will come and go under it: no name that differs by case only takes its place.
+  if (!(await isKnownToRemotes(locked, name))) locked.setRecord(recordKeys.folded(name), undefined);
   locked.setRecord(recordKeys.artifact(name), undefined);
+  locked.setRecord(recordKeys.renamed(name), encodeName(to));
   const { saved } = saveArtifact(locked, editArtifact(artifact, { name: to }));
   locked.setRecord(recordKeys.artifact(to), encodeRef(saved));
   changes.push({ ref: recordKeys.artifact(name), before, after: null });
@@ -163,15 +169,39 @@ async function unmoved(locked: LockedStore, { saved, state }: Artifact): Promise
   return before;
 }
 
+async function reuseName(locked: LockedStore, name: ArtifactName): Promise<void> {
+  const key = recordKeys.renamed(name);
+  if ((await locked.getRecord(key)) !== undefined) locked.setRecord(key, undefined);
+}
+
+async function isKnownToRemotes(source: RecordSource, name: ArtifactName): Promise<boolean> {
+  for await (const { key } of records(source, remoteKeys.all))
+    if (remoteOfKey(key).name === name) return true;
+  return false;
+}
+
+/** What the artifact is called now that gave up `name`; undefined if none did, or the name is used again. */
+export async function nameSince(source: RecordSource, name: ArtifactName): Promise<ArtifactName | undefined> {
+  let since: ArtifactName | undefined;
+  for (const seen = new Set([name]); ;) {
+    const next = await source.getRecord(recordKeys.renamed(since ?? name));
+    if (next === undefined) return since;
+    since = decodeName(next);
+    if (seen.has(since)) return since;
+    seen.add(since);
+  }
+}
+
 async function takeName(locked: LockedStore, name: ArtifactName): Promise<void> {
   const key = recordKeys.folded(name);
   const taken = await locked.getRecord(key);
   if (taken === undefined) locked.setRecord(key, encodeName(name));
-  else if (decodeName(taken) !== name)
-    throw new ArtError(
-      'NAME_TAKEN',
-      `"${name}" differs from the artifact "${decodeName(taken)}" by case only`,
-    );
+  else if (decodeName(taken) !== name) {
+    const twin = decodeName(taken);
+    const since = await nameSince(locked, twin);
+    const now = since === undefined ? '' : `, which is "${since}" now and which remotes know by its old name`;
+    throw new ArtError('NAME_TAKEN', `"${name}" differs from the artifact "${twin}" by case only${now}`);
+  }
 }
 
 function logOperation(

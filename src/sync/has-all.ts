@@ -6,6 +6,7 @@ import type { ArtifactName } from '#version';
 import type { Tag } from './bucket.ts';
 import { dryIo } from './dry-io.ts';
 import { eitherNodes } from './either-nodes.ts';
+import { isToGive } from './given-up.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { rememberAll } from './integrate.ts';
@@ -25,7 +26,8 @@ export async function hasAllOf(
   const synced = known?.synced ?? null;
   const ours = (await findArtifact(store, name)) as SavedArtifact | undefined;
   if (ours === undefined && synced === null) await getArtifact(store, name); // Says that there is none.
-  if (ours === undefined || synced === null || !equalBytes(ours.saved, synced)) return false;
+  if (ours === undefined) return tag === undefined || !(await isToGive(session, name));
+  if (synced === null || !equalBytes(ours.saved, synced)) return false;
   if (tag === undefined) return false;
   const at = await session.pointer(name, tag);
   const state = at?.pointer.state ?? null;

@@ -3,6 +3,7 @@ import { isArtError } from '#base';
 import { publishOperation } from '#repo';
 import { remoteKeys } from '#version';
 import { Failures } from './failures.ts';
+import { noteGiven, staysThere } from './given-up.ts';
 import { baseOf, holdState, integrate, noteConflicts, remember } from './integrate.ts';
 import type { Integrated } from './integrate.ts';
 import type { OpenAlias } from './integrate.ts';
@@ -15,8 +16,12 @@ const TRIES = 5;
 /**
  * In a step of its own, so that what keeps one artifact from it keeps no other. What somebody did here since may be in
  * conflict with what others did there: that is raised as by `pull`, and what was published is remembered all the same.
+ * Undefined for a name that was given up: nothing of it becomes ours.
  */
-export async function integratePublished(session: RemoteSession, plan: Plan): Promise<Integrated> {
+export async function integratePublished(
+  session: RemoteSession,
+  plan: Plan,
+): Promise<Integrated | undefined> {
   const { context } = session;
   const { name, at, merged, published } = plan;
   for (let attempt = 1; ; attempt++) {
@@ -25,9 +30,13 @@ export async function integratePublished(session: RemoteSession, plan: Plan): Pr
       await using tx = await context.store.begin();
       holdState(tx, merged.saved);
       const theirs = { artifact: merged, at, ...(attempt < TRIES && { published }) };
-      return await publishOperation(tx, context, (draft) =>
-        integrate(draft, session, name, theirs, (conflict) => conflicts.push(conflict)),
+      const integrated = await publishOperation(tx, context, async (draft) =>
+        published.ours === undefined
+          ? noteGiven(draft, session, name, at)
+          : integrate(draft, session, name, theirs, (conflict) => conflicts.push(conflict)),
       );
+      if (integrated === undefined) await staysThere(session, merged, context.store);
+      return integrated;
     } catch (error) {
       if (Failures.ofOne(error)) {
         await noteConflicts(session, name, conflicts);

@@ -1,19 +1,10 @@
 /** Knows what we have of an artifact that a remote has too, also when its name is not used here any more. */
-import type { ArtifactName, Fate } from '#version';
-import {
-  artifactOfKey,
-  listVersions,
-  loadArtifact,
-  parseArtifactName,
-  recordKeys,
-  remoteKeys,
-  remoteOfKey,
-  saveArtifact,
-  withFates,
-} from '#version';
+import type { ArtifactName } from '#version';
+import { artifactOfKey, parseArtifactName, recordKeys, remoteKeys, remoteOfKey } from '#version';
 import { findArtifact } from '#repo';
 import type { ArtifactIo } from '#version';
 import type { RecordRow, RecordSource } from '#store';
+import { goneOf } from './given-up.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import type { RemoteSession } from './session.ts';
 
@@ -31,29 +22,14 @@ export async function knownNames(session: RemoteSession): Promise<ArtifactName[]
   return [...names].sort();
 }
 
-/**
- * What the name stands for here. A name that was given up, by renaming, stands for what was in common with all its
- * versions deleted: so it goes there too. Undefined if it was never here.
- */
+/** What the name stands for here, or for a name that was given up here; undefined if it was never here. */
 export async function oursOf(
   session: RemoteSession,
   name: ArtifactName,
   io: ArtifactIo & RecordSource,
 ): Promise<SavedArtifact | undefined> {
   const ours = await findArtifact(io, name);
-  if (ours !== undefined) return ours as SavedArtifact;
-  const synced = (await session.seen(name, io))?.synced ?? null;
-  if (synced === null) return undefined;
-  const { author, now } = session.context;
-  const common = await loadArtifact(io, synced);
-  const by = { who: author, when: now() };
-  const fates = new Map<number, Fate>();
-  for await (const batch of listVersions(io, common)) {
-    for (const { number, commit, bytes } of batch)
-      fates.set(number, { alive: false, tombstone: { number, commit, bytes, ...by } });
-  }
-  if (fates.size === 0) return { ...common, saved: synced };
-  return saveArtifact(io, await withFates(io, common, fates, { aliases: new Map() }));
+  return ours === undefined ? goneOf(session, name, io) : (ours as SavedArtifact);
 }
 
 /** Every record whose key begins with `prefix`. */

@@ -16,6 +16,7 @@ import type { Integrated } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
 import { dryIo } from './dry-io.ts';
+import { staysThere, tellRenamed } from './given-up.ts';
 import { checkReliance } from './reliance.ts';
 import { RemoteSession, namesOf } from './session.ts';
 
@@ -117,19 +118,16 @@ async function merge(session: RemoteSession, request: SyncRequest): Promise<Sync
   const failures = new Failures();
   const source = sourceOf(session, request);
   const { theirs } = await fetchTheirs(session, request, source, failures);
+  const asked = new Set(namesOf(request.names));
   const unmerged: Theirs[] = [];
   for (const one of theirs) {
     const seen = await session.seen(one.name);
     const here = await findArtifact(context.store, one.name);
     const synced = seen?.synced ?? null;
     const same = synced !== null && equalBytes(synced, one.artifact.saved);
-    if (here === undefined && synced !== null) {
-      // Given up here: what others did there since does not bring it back.
-      if (!same)
-        context.onWarning?.(
-          `"${one.name}" is not here any more and was left out; a push deletes it there too`,
-        );
-    } else if (here === undefined || !same) unmerged.push(one);
+    if (here === undefined && !asked.has(one.name) && (await staysThere(session, one.artifact, source)))
+      continue;
+    if (here === undefined || !same) unmerged.push(one);
   }
   if (request.dryRun === true) return resultOf(session, await tried(session, unmerged, source, failures));
   const mergeable: Theirs[] = [];
@@ -138,6 +136,8 @@ async function merge(session: RemoteSession, request: SyncRequest): Promise<Sync
     if (!failures.has(one.name)) mergeable.push(one);
   }
   const integrated = await integrateAll(session, mergeable, failures);
+  for (const { before, artifact } of integrated)
+    tellRenamed(session, before === null ? undefined : await loadArtifact(source, before), artifact);
   failures.raise();
   return resultOf(session, await outcomeOf(source, integrated));
 }

@@ -63,6 +63,8 @@ export const recordKeys = {
   /** The name as it is written, by its lower-case form: two names equal but for case cannot both be taken. */
   folded: (name: ArtifactName) => `fold/${foldName(name)}`,
   foldedNames: 'fold/',
+  /** The name that an artifact got when it gave up this one; gone once this one is used again. */
+  renamed: (name: ArtifactName) => `renamed/${name}`,
   operation: (number: number) => {
     assert(Number.isSafeInteger(number) && number >= 0 && number < 10 ** OPERATION_DIGITS);
     return OPERATIONS + String(number).padStart(OPERATION_DIGITS, '0');

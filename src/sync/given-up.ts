@@ -1,0 +1,114 @@
+/** Knows what becomes, at remotes, of a name that an artifact here gave up by being renamed. */
+import { findArtifact, nameSince, versionsLackedBy } from '#repo';
+import type { Draft } from '#repo';
+import type { NodeSource, RecordSource } from '#store';
+import { listVersions, loadArtifact, remoteKeys, saveArtifact, withFates } from '#version';
+import type { Artifact, ArtifactIo, ArtifactName, Fate } from '#version';
+import { remember } from './integrate.ts';
+import type { SavedArtifact } from './merge-artifacts.ts';
+import type { RemoteSession, SeenPointer } from './session.ts';
+
+/** In a state: the name that whoever gave this one up gave the artifact. */
+const RENAMED_TO = 'art.renamedTo';
+const NAMED_MAX = 3;
+
+/**
+ * What the name stands for once it was given up: what was in common, with all its versions deleted and a word about where
+ * they went. Versions that others put under it are not among them. Undefined if nothing was in common.
+ */
+export async function goneOf(
+  session: RemoteSession,
+  name: ArtifactName,
+  io: ArtifactIo & RecordSource,
+): Promise<SavedArtifact | undefined> {
+  const synced = (await session.seen(name, io))?.synced ?? null;
+  if (synced === null) return undefined;
+  const { author, now } = session.context;
+  const common = await loadArtifact(io, synced);
+  const by = { who: author, when: now() };
+  const fates = new Map<number, Fate>();
+  for await (const batch of listVersions(io, common)) {
+    for (const { number, commit, bytes } of batch)
+      fates.set(number, { alive: false, tombstone: { number, commit, bytes, ...by } });
+  }
+  if (fates.size === 0) return { ...common, saved: synced };
+  const to = await nameSince(io, name);
+  const ext = { ...common.state.ext, ...(to !== undefined && { [RENAMED_TO]: to }) };
+  return saveArtifact(io, await withFates(io, common, fates, { aliases: new Map(), ext }));
+}
+
+/** Whether a remote still has, under a name that is not used here, what was in common. */
+export async function isToGive(session: RemoteSession, name: ArtifactName): Promise<boolean> {
+  const { store } = session.context;
+  const synced = (await session.seen(name))?.synced ?? null;
+  return synced !== null && (await loadArtifact(store, synced)).state.versionCount > 0;
+}
+
+/**
+ * Notes that the remote has what a given-up name leads to. The name stays unused here; in common is what it stood for,
+ * deleted: so what others put under it is never taken away there, and using the name again beats the tombstones.
+ */
+export async function noteGiven(
+  draft: Draft,
+  session: RemoteSession,
+  name: ArtifactName,
+  at: SeenPointer,
+): Promise<undefined> {
+  const gone = await goneOf(session, name, draft);
+  remember(draft, session, name, at, { synced: gone?.saved ?? null });
+  draft.setRecord(remoteKeys.pushing(session.remote, name), undefined);
+  if ((await draft.getRecord(remoteKeys.conflicts(name, session.remote))) !== undefined)
+    draft.setRecord(remoteKeys.conflicts(name, session.remote), undefined);
+}
+
+/**
+ * Whether what a remote has under a name that is not used here stays there: nothing lives in it, or it was given up here.
+ * What others have under that name, and nobody has here, is told.
+ */
+export async function staysThere(
+  session: RemoteSession,
+  theirs: SavedArtifact,
+  source: NodeSource,
+): Promise<boolean> {
+  const { store } = session.context;
+  const name = theirs.state.name as ArtifactName;
+  if (theirs.state.versionCount === 0) return true;
+  const since = await nameSince(store, name);
+  const ours = since && (await findArtifact(store, since));
+  const wasCommon = ((await session.seen(name))?.synced ?? null) !== null;
+  const lacked = await versionsLackedBy(source, theirs, ours);
+  if (!wasCommon && lacked.size === theirs.state.versionCount) return false;
+  if (lacked.size > 0 || !wasCommon)
+    session.context.onWarning?.(leftText(session.remote, name, since, lacked));
+  return true;
+}
+
+function leftText(
+  remote: string,
+  name: ArtifactName,
+  since: ArtifactName | undefined,
+  lacked: ReadonlySet<number>,
+): string {
+  const was = since === undefined ? `"${name}" is not here any more` : `"${name}" is "${since}" here`;
+  const what =
+    lacked.size === 0
+      ? `${remote} still has it under the old name`
+      : `${remote} has ${versionsText([...lacked])} under the old name, which is not here`;
+  return `${was}, and ${what}: \`art pull ${remote} ${name}\` brings it as "${name}"`;
+}
+
+/** `v3, v4, v5 and 2 more`. */
+export function versionsText(numbers: readonly number[]): string {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const more = sorted.length - NAMED_MAX;
+  const named = sorted.slice(0, NAMED_MAX).map((number) => `v${number}`);
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** Tells that others renamed what was here under the old name; `before` is what it was. */
+export function tellRenamed(session: RemoteSession, before: Artifact | undefined, { state }: Artifact): void {
+  const to = state.ext[RENAMED_TO];
+  if (typeof to !== 'string' || before === undefined || before.state.ext[RENAMED_TO] === to) return;
+  const kept = state.versionCount === 0 ? '' : `; versions that only you had stay under "${state.name}"`;
+  session.context.onWarning?.(`"${state.name}" is called "${to}" at ${session.remote} now${kept}`);
+}

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { Clone, twoClones } from './scene.ts';
+
+const rename = (clone: Clone, name: string, to: string) =>
+  clone.scene.in((repository) => repository.rename({ name, to }));
+const undo = (clone: Clone) => clone.scene.in((repository) => repository.undo());
+
+/** Both have `data` with two versions; Ada calls it `foo`. */
+async function renamed(): Promise<{ readonly ada: Clone; readonly ben: Clone }> {
+  const { ada, ben } = await twoClones();
+  await ada.commit('data', { a: '0' });
+  await ada.commit('data', { a: '1' });
+  await ada.alias('data:v0', 'best');
+  await ada.push();
+  await ben.pull();
+  await rename(ada, 'data', 'foo');
+  return { ada, ben };
+}
+
+describe('an artifact that was renamed', () => {
+  test('is told to others under its new name, and nothing of it stays under the old one', async () => {
+    const { ada, ben } = await renamed();
+    await using _a = ada;
+    await using _b = ben;
+    const before = await ben.versions('data');
+    await ada.push();
+    expect(await ada.names()).toEqual(['foo']);
+    expect(await ada.push()).toMatchObject({ upToDate: true, requests: 1 });
+    expect(await ada.push({ names: ['data'] })).toMatchObject({ upToDate: true });
+    expect(await ada.pull()).toMatchObject({ upToDate: true });
+    await ben.pull();
+    expect(ben.scene.warnings).toContain('"data" is called "foo" at origin now');
+    expect(await ben.names()).toEqual(['foo']);
+    expect(await ben.versions('foo')).toEqual(before);
+    await using cleo = await Clone.make(ada.bucket);
+    await cleo.pull();
+    await cleo.commit('data', { a: 'another' });
+    await cleo.push();
+    expect(await cleo.versions('data')).toEqual([expect.stringMatching(/^v2 .* latest$/)]);
+    expect(ada.scene.warnings).toEqual([]);
+    for (const clone of [ada, ben, cleo]) await clone.check();
+  });
+
+  test('loses no version that others put under the old name meanwhile, and says where it is', async () => {
+    const { ada, ben } = await renamed();
+    await using _a = ada;
+    await using _b = ben;
+    await ben.commit('data', { a: 'ben' });
+    await ben.push();
+    const left =
+      '"data" is "foo" here, and origin has v2 under the old name, which is not here: ' +
+      '`art pull origin data` brings it as "data"';
+    await ada.pull();
+    expect(ada.scene.warnings).toEqual([left]);
+    await ada.push();
+    await ada.push();
+    expect(ada.scene.warnings).toEqual([left, left]);
+    expect(await ada.names()).toEqual(['foo']);
+    await ben.pull();
+    expect(ben.scene.warnings).toEqual([
+      '"data" is called "foo" at origin now; versions that only you had stay under "data"',
+    ]);
+    expect(await ben.names()).toEqual(['data', 'foo']);
+    await ada.pull({ names: ['data'] });
+    expect(await ada.versions('data')).toEqual(await ben.versions('data'));
+    expect(await ada.contents('data:v2')).toEqual(await ben.contents('data:v2'));
+    expect(await ada.push()).toMatchObject({ upToDate: true });
+    expect(await ben.push()).toMatchObject({ upToDate: true });
+    await ada.check();
+    await ben.check();
+  });
+
+  test('can be called as before, here and there, also after a push', async () => {
+    const { ada, ben } = await renamed();
+    await using _a = ada;
+    await using _b = ben;
+    const before = await ben.versions('data');
+    await ben.commit('data', { a: 'ben' });
+    await ben.push();
+    await ada.push();
+    await undo(ada);
+    expect(await ada.versions('data')).toEqual(before);
+    await ada.push();
+    expect(await ada.names()).toEqual(['data']);
+    await ben.pull();
+    expect(await ben.names()).toEqual(['data']);
+    expect(await ben.versions('data')).toEqual(await ada.versions('data'));
+    expect((await ben.versions('data')).slice(1)).toEqual(before.map((row) => row.replace(' latest', '')));
+    expect(await ben.contents('data:v2')).toMatchObject({ a: expect.any(String) as string });
+    await ada.check();
+    await ben.check();
+  });
+
+  test('keeps names that differ by case only from taking the place that a remote knows', async () => {
+    const { ada } = await renamed();
+    await using _a = ada;
+    await expect(ada.commit('Data', { a: 'x' })).rejects.toMatchObject({
+      code: 'NAME_TAKEN',
+      message: expect.stringContaining('which is "foo" now') as string,
+    });
+    await ada.commit('other', { a: 'x' });
+    await rename(ada, 'other', 'more');
+    await ada.commit('Other', { a: 'y' });
+    await ada.push();
+    expect(await ada.push({ names: ['data'] })).toMatchObject({ upToDate: true });
+    expect(await ada.names()).toEqual(['Other', 'foo', 'more']);
+  });
+
+  test('does not come back under its old name when the remote is added anew', async () => {
+    const { ada } = await renamed();
+    await using _a = ada;
+    await ada.scene.in(async (repository) => {
+      await repository.removeRemote('origin');
+      repository.addRemote({ name: 'origin', url: '/bucket' });
+    });
+    await ada.pull();
+    expect(ada.scene.warnings).toEqual([
+      '"data" is "foo" here, and origin still has it under the old name: `art pull origin data` brings it as "data"',
+    ]);
+    expect(await ada.names()).toEqual(['foo']);
+    await ada.push();
+    expect(await ada.names()).toEqual(['foo']);
+    await ada.pull({ names: ['data'] });
+    expect(await ada.names()).toEqual(['data', 'foo']);
+    await ada.check();
+  });
+});

@@ -1,25 +1,16 @@
 /** Takes care of a repository: frees what nothing needs, checks everything, mends what can be mended. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes, formatCount, isArtError } from '#base';
+import { formatBytes, formatCount } from '#base';
 import { CHUNK, formatCid } from '#object';
-import type { Digest, ObjectId } from '#object';
+import type { ObjectId } from '#object';
 import { checkStore, collect, rebuildDatabase } from '#store';
-import type { Elsewhere, NodeSource, Roots } from '#store';
-import {
-  decodeHeld,
-  decodeOperation,
-  decodePushing,
-  decodeRef,
-  decodeSeen,
-  recordKeys,
-  remoteKeys,
-} from '#version';
+import type { Elsewhere, Roots } from '#store';
 import { watchedWalk } from './context.ts';
 import type { RepositoryContext } from './context.ts';
-import { draftRoots, forgetDrafts } from './draft-records.ts';
-import { records } from './operation.ts';
+import { forgetDrafts } from './draft-records.ts';
 import { lostPromises, promisedAnything } from './promises.ts';
+import { rootsSince } from './roots.ts';
 import { whereNeeded } from './where-needed.ts';
 
 export interface GcRequest {
@@ -174,47 +165,6 @@ function breakLock({ disk, onWarning }: RepositoryContext): void {
   onWarning?.(
     `freed the lock of process ${pid} on ${host}: if that still runs, two now write at once, and data can be lost`,
   );
-}
-
-/** Everything that must stay: the state of each artifact here, at remotes as last seen and on its way there, what folders hold, and what an operation since then moved. */
-function rootsSince(since: number, { draftsSince = since } = {}): Roots {
-  return async function* (source) {
-    for await (const { value } of records(source, recordKeys.artifacts)) yield decodeRef(value);
-    for await (const { value } of records(source, remoteKeys.all)) {
-      const { synced, seen } = decodeSeen(value);
-      for (const state of [synced, seen]) if (state !== null) yield state;
-    }
-    for await (const { value } of records(source, remoteKeys.allPushing)) yield decodePushing(value);
-    for await (const { value } of records(source, recordKeys.heldFolders)) {
-      const { commit, tree, moving } = decodeHeld(value);
-      yield* await present(source, [commit, tree, ...(moving === null ? [] : [moving.commit, moving.tree])]);
-    }
-    for await (const digests of draftRoots(source, draftsSince)) yield* await present(source, digests);
-    for await (const { value } of records(source, recordKeys.operations)) {
-      const { time, changes } = decodeOperation(value);
-      if (time < since) continue;
-      const moved = changes.flatMap(({ before, after }) => [before, after]);
-      yield* await present(
-        source,
-        moved.filter((digest): digest is Digest => digest !== null),
-      );
-    }
-  };
-}
-
-// What was freed by an earlier gc with a shorter window is not missed.
-async function present(source: NodeSource, digests: readonly Digest[]): Promise<Digest[]> {
-  const found: Digest[] = [];
-  for (const digest of digests) {
-    try {
-      await source.getNodes([digest]);
-      found.push(digest);
-    } catch (error) {
-      // Absent is fine; damaged is not: nobody could tell any more what it keeps alive.
-      if (!isArtError(error, 'OBJECT_NOT_FOUND')) throw error;
-    }
-  }
-  return found;
 }
 
 // Only when something is damaged: looks through every version for what needs it.

@@ -7,7 +7,7 @@ import { INCOMPLETE_IDS_MAX, decodeIncomplete, decodePromise, encodeIncomplete, 
 import type { PromiseRecord } from '#version';
 import type { Context } from './context.ts';
 import { records } from './operation.ts';
-import { getRemote } from './remotes.ts';
+import { getRemote, listRemotes } from './remotes.ts';
 import type { RemoteEntry } from './remotes.ts';
 import { whereNeeded } from './where-needed.ts';
 
@@ -52,10 +52,12 @@ export class Promises implements AsyncDisposable {
     this.#keeper = keeper;
   }
 
-  /** Who has promised anything. Raises REMOTE_NOT_FOUND if such a remote is not known any more. */
+  /** Who has promised anything, of the remotes there still are. Raises REMOTE_NOT_FOUND if that is none of those who have. */
   async promisers(): Promise<Promiser[]> {
     const rows = await allRecords(this.#context.store, promiseKeys.all);
-    return rows.map(({ key, value }) => ({
+    const known = new Set(listRemotes(this.#context).map(({ name }) => name));
+    const there = rows.filter(({ key }) => known.has(promiseKeys.remoteOf(key)));
+    return (there.length > 0 ? there : rows).map(({ key, value }) => ({
       remote: getRemote(this.#context, promiseKeys.remoteOf(key)),
       promise: decodePromise(value),
     }));

@@ -2,16 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { ArtError, errnoOf, fileError, replaceFile, suggest } from '#base';
-import {
-  decodePromise,
-  parseRemoteName,
-  parseWanted,
-  promiseKeys,
-  remoteKeys,
-  setConfig,
-  unsetConfig,
-} from '#version';
-import type { Context } from './context.ts';
+import { parseRemoteName, parseWanted, setConfig, unsetConfig } from '#version';
 import type { Layout } from './layout.ts';
 import { readWanted, readWantedText, writeWantedText } from './wanted-files.ts';
 
@@ -103,41 +94,12 @@ export function addRemote(
   return { name, url: kept, local, ...how };
 }
 
-/** Takes a remote away, and forgets what was seen there. Nothing at the remote changes. Raises REMOTE_NOT_FOUND, REMOTE_NEEDED. */
-export async function removeRemote(context: Context, name: string): Promise<RemoteEntry> {
-  const entry = getRemote(context, name);
-  const promise = await context.store.getRecord(promiseKeys.of(name));
-  if (promise !== undefined && decodePromise(promise).lazy)
-    throw new ArtError('REMOTE_NEEDED', `the bytes of versions that are here are at "${name}" alone`, {
-      hint: `Bring them first: \`art pull ${name} --no-lazy\`.`,
-    });
-  const file = entry.local ? context.config : 'art.toml';
-  const text = entry.local ? readText(context.config) : readWantedText(context.root);
-  const after = unsetConfig(text, file, `remotes.${quotedKey(name)}`);
-  await forget(context, name);
-  writeText(context, after, { local: entry.local });
-  return entry;
-}
-
-async function forget({ store }: Context, remote: string): Promise<void> {
-  await using tx = await store.begin();
-  await tx.publish(async (locked) => {
-    const limit = 1000;
-    locked.setRecord(remoteKeys.bucket(remote), undefined);
-    for (const prefix of [remoteKeys.of(remote), remoteKeys.pushingTo(remote)])
-      for (let after: string | undefined; ;) {
-        const rows = await locked.listRecords(prefix, { limit, ...(after && { after }) });
-        for (const { key } of rows) locked.setRecord(key, undefined);
-        if (rows.length < limit) break;
-        after = rows[rows.length - 1].key;
-      }
-    for (let after: string | undefined; ;) {
-      const rows = await locked.listRecords(remoteKeys.allConflicts, { limit, ...(after && { after }) });
-      for (const { key } of rows) if (key.endsWith(`/${remote}`)) locked.setRecord(key, undefined);
-      if (rows.length < limit) break;
-      after = rows[rows.length - 1].key;
-    }
-  });
+/** Takes a remote out of the file it stands in. Raises REMOTE_NOT_FOUND. */
+export function dropRemote(layout: Pick<Layout, 'root' | 'config'>, name: string): void {
+  const { local } = getRemote(layout, name);
+  const file = local ? layout.config : 'art.toml';
+  const text = local ? readText(layout.config) : readWantedText(layout.root);
+  writeText(layout, unsetConfig(text, file, `remotes.${quotedKey(name)}`), { local });
 }
 
 function refusePassword(url: string): void {

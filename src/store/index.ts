@@ -36,5 +36,6 @@ export {
   wireIndexLength,
 } from './wire-pack.ts';
 export type { WireIndex, WirePack } from './wire-pack.ts';
+export { findAbsent } from './absent.ts';
 export { measureUsage } from './usage.ts';
 export type { RootUsage, Usage, UsageOptions } from './usage.ts';

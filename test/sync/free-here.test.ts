@@ -137,6 +137,41 @@ describe('gc of what a remote has too', () => {
     await expect(ada.push()).rejects.toThrow(code('PROMISE_BROKEN'));
   });
 
+  test('keeps the remote, until all that went is here again', async () => {
+    const { ada, ben } = await lazyScene();
+    await using _a = ada;
+    await using _b = ben;
+    const remove = () => ada.scene.in((repository) => repository.removeRemote('origin'));
+    const before = await ada.contents('many');
+    await free(ada);
+    await expect(remove()).rejects.toMatchObject({
+      code: 'REMOTE_NEEDED',
+      message: expect.stringMatching(/^bytes of .*many:v0.* are not here/) as string,
+      hint: expect.stringContaining('art pull origin --no-lazy') as string,
+    });
+    await ada.pull({ lazy: false });
+    await remove();
+    ada.bucket = brokenBucket();
+    expect(await ada.contents('many')).toEqual(before);
+    expect(await fsck(ada)).toMatchObject({ ok: true, promised: 0 });
+  });
+
+  test('lets the remote go where only an undo needs it, and finds it when it is there again', async () => {
+    const { ada, ben } = await lazyScene();
+    await using _a = ada;
+    await using _b = ben;
+    const before = await ada.contents('many');
+    await free(ada);
+    await ada.scene.in((repository) => repository.delete({ targets: ['many'], all: true, force: true }));
+    await ada.scene.in((repository) => repository.removeRemote('origin'));
+    expect(ada.scene.warnings).toEqual([expect.stringContaining('only an undo or a folder may need')]);
+    expect(await fsck(ada)).toMatchObject({ ok: true });
+    await ada.scene.in((repository) => repository.undo());
+    await expect(ada.contents('many')).rejects.toMatchObject({ code: 'REMOTE_NOT_FOUND' });
+    await ada.scene.in(async (repository) => repository.addRemote({ name: 'origin', url: '/bucket' }));
+    expect(await ada.contents('many')).toEqual(before);
+  });
+
   test('frees nothing twice', async () => {
     const { ada, ben } = await lazyScene();
     await using _a = ada;

@@ -38,6 +38,8 @@ export interface UndoResult {
   readonly redo: string | null;
 }
 
+const COMMAND_LENGTH_MAX = 60;
+
 /**
  * Takes one operation back, whole. What came later stays, or it is refused. Files on disk are touched only to put back
  * what a checkout destroyed. Raises OPERATION_NOT_FOUND, UNDO_UNCLEAR, UNDO_REFUSED, UNDO_GONE, NAME_TAKEN,
@@ -60,8 +62,12 @@ export async function undo(context: Context, request: UndoRequest = {}): Promise
   return { op: done.op, undone: number, time: isoTime(time), user, command, changes: done.words, redo };
 }
 
-/** This user's newest operation outside runs; raises UNDO_UNCLEAR if what is in effect of others came later. */
-async function newestOwn({ store, author }: Context): Promise<Operation> {
+/**
+ * This user's newest operation outside runs; raises UNDO_UNCLEAR if what is in effect of others came later, or came with it
+ * from a remote.
+ */
+async function newestOwn(context: Context): Promise<Operation> {
+  const { store, author } = context;
   const others: { newest?: Operation; deepest?: Operation & { readonly undoes: number } } = {};
   for await (const operation of operations(store)) {
     const { number, user, run, undone, undoes } = operation;
@@ -76,7 +82,10 @@ async function newestOwn({ store, author }: Context): Promise<Operation> {
     // Somebody who took back what came later still has left nothing that is later.
     const deepest = others.deepest && others.deepest.undoes < number ? others.deepest : undefined;
     const later = others.newest ?? deepest;
-    if (later === undefined) return operation;
+    if (later === undefined) {
+      await refuseMerged(context, operation);
+      return operation;
+    }
     const whose = later.run === null ? `by ${later.user}` : `in the run ${later.run}`;
     throw new ArtError(
       'UNDO_UNCLEAR',
@@ -87,6 +96,22 @@ async function newestOwn({ store, author }: Context): Promise<Operation> {
     );
   }
   throw new ArtError('OPERATION_NOT_FOUND', 'there is no operation of yours left to take back');
+}
+
+/** What others made, and a remote has, goes for everybody with the next push: that is said by number. */
+async function refuseMerged(context: Context, operation: Operation): Promise<void> {
+  const { number, command } = operation;
+  if ((await context.store.getRecord(recordKeys.merged(number))) === undefined) return;
+  for (const change of await artifactChanges(context.store, operation)) {
+    const remotes = await remotesThatSaw(context, change.after.state.name as ArtifactName, change);
+    if (remotes.length === 0) continue;
+    throw new ArtError(
+      'UNDO_UNCLEAR',
+      `operation ${number} (${command.split('\n', 1)[0].slice(0, COMMAND_LENGTH_MAX)}) brought what others have made: ` +
+        `once it is taken back here, the next push to ${remotes.join(', ')} takes it back for everybody`,
+      { hint: `\`art undo ${number}\` does that all the same; \`art ops\` lists what came before.` },
+    );
+  }
 }
 
 async function refuseUndone(source: Context['store'] | Draft, number: number): Promise<void> {
@@ -119,17 +144,27 @@ async function undoChanges(
       throw new ArtError('UNDO_REFUSED', `nothing of operation ${operation.number} is left to take back`);
     return { words, parts, op: draft.number };
   };
-  if (dryRun) return { words: (await decideOnly(tx, context, decide)).words, op: null };
+  if (dryRun) {
+    const would = await decideOnly(tx, context, decide);
+    await tellRemotes(context, would.parts, 'a push after that takes it back there too, for everybody');
+    return { words: would.words, op: null };
+  }
   const { words, parts, op } = await publishOperation(tx, context, decide, { undoes: operation.number });
   // Still under the lock: the database stays open until the transaction ends.
-  for (const { name, change, taken, rebind } of parts) {
+  for (const { name, taken, rebind } of parts) {
     rebind();
     await repairPin(context, name, taken.restored);
-    const remotes = await remotesThatSaw(context, change.after.state.name as ArtifactName, change);
-    if (remotes.length > 0)
-      context.onWarning?.(`${remotes.join(', ')} has it already; the next push takes it back there too`);
   }
+  const until = `unless \`art undo ${op}\` comes before`;
+  await tellRemotes(context, parts, `the next push takes it back there too, for everybody, ${until}`);
   return { words, op };
+}
+
+async function tellRemotes(context: Context, parts: readonly Part[], what: string): Promise<void> {
+  for (const { name, change } of parts) {
+    const remotes = await remotesThatSaw(context, change.after.state.name as ArtifactName, change);
+    if (remotes.length > 0) context.onWarning?.(`${name}: ${remotes.join(', ')} has this already; ${what}`);
+  }
 }
 
 /** What an operation did to one artifact. A rename is one change under two names. */

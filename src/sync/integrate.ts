@@ -1,5 +1,5 @@
 /** Makes a remote's state part of ours: merges it in and remembers that both have it, in one step under the lock. */
-import { ArtError, equalBytes } from '#base';
+import { ArtError, equalBytes, utf8 } from '#base';
 import { NODE } from '#object';
 import type { Digest } from '#object';
 import type { Draft } from '#repo';
@@ -10,6 +10,7 @@ import {
   encodeConflicts,
   encodeSeen,
   loadArtifact,
+  recordKeys,
   remoteKeys,
   remoteOfKey,
 } from '#version';
@@ -84,7 +85,10 @@ export async function integrate(
   // A name that was given up while it was published stays so: the next push says it there.
   const givenUp = ours === undefined && theirs.published?.ours !== undefined;
   const same = ours !== undefined && equalBytes(ours.saved, artifact.saved);
-  if (!same && !givenUp) await draft.adoptArtifact(artifact);
+  if (!same && !givenUp) {
+    await draft.adoptArtifact(artifact);
+    draft.setRecord(recordKeys.merged(draft.number), utf8(session.remote));
+  }
   remember(draft, session, name, theirs.at, { synced: theirs.artifact.saved });
   draft.setRecord(remoteKeys.pushing(session.remote, name), undefined);
   if ((await draft.getRecord(remoteKeys.conflicts(name, session.remote))) !== undefined)

@@ -71,6 +71,8 @@ export const recordKeys = {
   },
   operations: OPERATIONS,
   nextOperation: 'op-next',
+  /** There is one if the operation took over what a remote had: the remote's name. */
+  merged: (number: number) => `merged/${recordKeys.operation(number).slice(OPERATIONS.length)}`,
   /** Paths may hold any character and be long: the key is half of their hash, the value holds the path. */
   held: (path: string) => `held/${toHex(hash(utf8(path))).slice(0, 32)}`,
   heldFolders: 'held/',

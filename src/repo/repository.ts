@@ -124,9 +124,9 @@ export class Repository implements AsyncDisposable {
     return removeRemote(this.context, name);
   }
 
-  /** How an artifact stands against each remote, as it was last seen there. */
-  standings(name: string): Promise<RemoteStanding[]> {
-    return standings(this.context, parseArtifactName(name));
+  /** How all artifacts, or one, stand against each remote they were seen at, as it was last seen. */
+  standings(name?: string): AsyncGenerator<RemoteStanding, void, undefined> {
+    return standings(this.context, name === undefined ? undefined : parseArtifactName(name));
   }
 
   /** Numbers of versions that no remote is known to have. Raises ARTIFACT_NOT_FOUND. */

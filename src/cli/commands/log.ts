@@ -3,6 +3,7 @@ import { formatAge, formatBytes, formatCount } from '#base';
 import type { LogRow, Repository } from '#repo';
 import { defineCommand } from '../command.ts';
 import { LogGraph } from '../log-graph.ts';
+import { tellStandings } from '../standing.ts';
 import { alignRows, firstLine, shortHash } from '../text.ts';
 
 const ROWS_DEFAULT = 20;
@@ -46,7 +47,7 @@ export const logCommand = defineCommand({
     }
     const end = graph?.end();
     if (end !== undefined) await out.line(end);
-    if (words[0] !== undefined) for (const line of await standingLines(repository, words[0])) out.note(line);
+    await tellStandings(repository, out, words[0]);
     // Whoever set no limit may not know that there is one.
     if (left === 0 && options.limit === undefined)
       out.note(`the newest ${formatCount(limit)} are shown; --limit shows more`);
@@ -86,17 +87,6 @@ class UnpushedVersions {
   has(name: string, version: string): boolean {
     return this.#numbers.get(name)?.has(Number(version.slice(1))) === true;
   }
-}
-
-async function standingLines(repository: Repository, name: string): Promise<string[]> {
-  return (await repository.standings(name)).flatMap(({ remote, ahead, behind }) => {
-    if (ahead === 0 && behind === 0) return [];
-    const parts = [
-      ...(ahead > 0 ? [`${formatCount(ahead, 'version')} ahead of`] : []),
-      ...(behind > 0 ? [`${formatCount(behind, 'version')} behind`] : []),
-    ];
-    return [`${parts.join(', ')} ${remote}, as it was last seen`];
-  });
 }
 
 /** Each line behind its lanes; `isWhole`: no version comes after this page, so a parent not on it is gone. */

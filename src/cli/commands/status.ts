@@ -3,6 +3,7 @@ import { formatCount } from '#base';
 import type { StatusResult } from '#repo';
 import { defineCommand } from '../command.ts';
 import type { Output, Style } from '../output.ts';
+import { tellStandings } from '../standing.ts';
 import { alignRows, printable } from '../text.ts';
 
 /** Of each list so many paths are shown to people. */
@@ -21,12 +22,13 @@ export const statusCommand = defineCommand({
     ['art status --json', 'with every changed path'],
   ],
   async run({ words, options, out, open }) {
-    const results: StatusResult[] = [];
-    {
-      await using repository = await open();
-      results.push(...(await repository.status(words)));
-    }
-    await out.whileRead(() => (out.json ? out.array([results]) : tell(results, out)));
+    await using repository = await open();
+    const results = await repository.status(words);
+    await out.whileRead(async () => {
+      if (out.json) return out.array([results]);
+      await tell(results, out);
+      await tellStandings(repository, out, words[0]);
+    });
     return options['exit-code'] && results.some(({ clean }) => !clean) ? 1 : 0;
   },
 });

@@ -6,39 +6,43 @@ import type { Output } from './output.ts';
 import { printable } from './text.ts';
 import type { Environment } from './who.ts';
 
-/** The options of `remote add` and `clone` that say how to reach a store. */
-export const ADDRESS_OPTIONS = {
+/** How to reach a store whose URL is given. */
+export const REACH_OPTIONS = {
   endpoint: { kind: 'text', value: 'URL', given: 'once', describe: 'Where the S3-compatible store answers' },
   region: { kind: 'text', value: 'R', given: 'once', describe: 'Its region' },
   'path-style': { kind: 'switch', describe: 'Put the bucket in the path of requests, not in the host name' },
   profile: { kind: 'text', value: 'P', given: 'once', describe: 'Credentials of this AWS profile' },
+} as const;
+
+/** The options of `remote add` and `clone`. */
+export const ADDRESS_OPTIONS = {
+  ...REACH_OPTIONS,
   local: { kind: 'switch', describe: 'Keep it in .art/config.toml, for this repository alone' },
 } as const;
 
-interface AddressValues {
+interface ReachValues {
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
   readonly 'path-style': boolean;
   readonly profile: string | undefined;
-  readonly local: boolean;
 }
 
 /** The options as the library takes them. */
-export function addressOf(options: AddressValues): {
-  readonly endpoint?: string;
-  readonly region?: string;
-  readonly pathStyle?: boolean;
-  readonly profile?: string;
-  readonly local: boolean;
-} {
-  const { endpoint, region, profile, local } = options;
+export function reachOf(options: ReachValues): Omit<RemoteAddress, 'url'> {
+  const { endpoint, region, profile } = options;
   return {
-    local,
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
     ...(options['path-style'] && { pathStyle: true }),
     ...(profile !== undefined && { profile }),
   };
+}
+
+/** The options of `remote add` and `clone` as the library takes them. */
+export function addressOf(
+  options: ReachValues & { readonly local: boolean },
+): Omit<RemoteAddress, 'url'> & { readonly local: boolean } {
+  return { local: options.local, ...reachOf(options) };
 }
 
 /** The first word is a remote if one has that name; the rest, and else all of them, are artifacts. */

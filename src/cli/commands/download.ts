@@ -1,11 +1,13 @@
 /** `art download`: makes a plain copy of a version. */
 import { defineCommand } from '../command.ts';
-import { FROM_OPTION, viewRemote } from '../remote-view.ts';
+import { FROM_OPTIONS, refuseReach, viewRemote } from '../remote-view.ts';
 import type { CheckoutResult } from '#repo';
 import { checkoutText, documentOf } from './checkout.ts';
 
 export const downloadCommand = defineCommand({
-  usage: ['download SPEC [DIR] [--path P]... [--from URL]'],
+  usage: [
+    'download SPEC [DIR] [--path P]... [--from URL] [--endpoint URL] [--region R] [--path-style] [--profile P]',
+  ],
   summary: 'Make a plain copy of a version',
   words: [1, 2],
   options: {
@@ -15,7 +17,7 @@ export const downloadCommand = defineCommand({
       given: 'list',
       describe: 'Only paths that begin with P (`train/`: that folder)',
     },
-    from: FROM_OPTION,
+    ...FROM_OPTIONS,
   },
   examples: [
     ['art download cifar:v3', 'a copy in artifacts/cifar:v3, bound to nothing'],
@@ -27,12 +29,15 @@ export const downloadCommand = defineCommand({
   async run(invocation) {
     const { words, options, out, open } = invocation;
     const [spec, dir] = words;
+    refuseReach(options);
     const result = await downloaded();
     if (out.json) return out.document(documentOf(result));
     out.say(checkoutText(result, { dryRun: false }));
 
     async function downloaded(): Promise<CheckoutResult> {
-      await using from = await (options.from === undefined ? open() : viewRemote(invocation, options.from));
+      await using from = await (options.from === undefined
+        ? open()
+        : viewRemote(invocation, options.from, options));
       return await from.download({
         spec,
         ...(dir !== undefined && { dir }),

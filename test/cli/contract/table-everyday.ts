@@ -1,7 +1,7 @@
 /** Promises of the commands of every day: repositories, commits, folders. */
 import type { Contract } from './contract.ts';
 import type { Shape } from './shape.ts';
-import { FULL } from './table-sharing.ts';
+import { FULL, REACH, REACH_FORM, REACH_OPTIONS } from './table-sharing.ts';
 
 const COMMITTED: Shape = [
   {
@@ -204,13 +204,15 @@ export const EVERYDAY: Contract = {
     ],
   },
   download: {
-    forms: ['download SPEC [DIR] [--path P]... [--from URL]'],
-    options: ['--path P...', '--from URL'],
+    forms: [`download SPEC [DIR] [--path P]... [--from URL] ${REACH_FORM}`],
+    options: ['--path P...', '--from URL', ...REACH_OPTIONS],
     json: CHECKED_OUT,
     runs: [
       { line: 'download d', says: 'd:v1 is in ' },
       { line: 'download d:best copy --path a --path sub/', says: '2 written' },
       { line: 'download d --from ../bucket', after: FULL, says: 'd:v1 is in ' },
+      { line: `download d --from origin ${REACH}`, after: FULL, says: 'd:v1 is in ' },
+      { line: 'download d --region r', error: 'USAGE' },
       { line: 'download d --from ../nowhere', error: 'BUCKET_NOT_FOUND' },
       { line: 'download d:bets', error: 'ALIAS_NOT_FOUND' },
       { line: 'download d model.pt', error: 'UNCOMMITTED_CHANGES' },

@@ -1,7 +1,7 @@
 /** Promises of the commands that look. */
 import type { Contract } from './contract.ts';
 import type { Shape } from './shape.ts';
-import { FULL } from './table-sharing.ts';
+import { FULL, REACH, REACH_FORM, REACH_OPTIONS } from './table-sharing.ts';
 
 const LISTED = {
   name: 'text',
@@ -120,14 +120,16 @@ export const LOOKING: Contract = {
     ],
   },
   cat: {
-    forms: ['cat SPEC PATH [--offset N] [--length N] [--from URL]'],
-    options: ['--offset N', '--length N', '--from URL'],
+    forms: [`cat SPEC PATH [--offset N] [--length N] [--from URL] ${REACH_FORM}`],
+    options: ['--offset N', '--length N', '--from URL', ...REACH_OPTIONS],
     reads: true,
     json: null,
     runs: [
       { line: 'cat d a.txt', says: /^one$/ },
       { line: 'cat d c.txt --offset 1 --length 2', says: /^hr$/ },
       { line: 'cat d a.txt --from ../bucket', after: FULL, says: /^one$/ },
+      { line: `cat d a.txt --from origin ${REACH}`, after: FULL, says: /^one$/ },
+      { line: 'cat d a.txt --region r', error: 'USAGE' },
       { line: 'cat d b.txt', error: 'ENTRY_NOT_FOUND' },
       { line: 'cat d sub', error: 'USAGE' },
       { line: 'cat d sub/', error: 'USAGE' },

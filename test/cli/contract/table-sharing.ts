@@ -16,9 +16,12 @@ const SYNCED: Shape = {
   },
 };
 
-const ADDRESS_FORM = '[--endpoint URL] [--region R] [--path-style] [--profile P] [--local]';
-const ADDRESS_OPTIONS = ['--endpoint URL', '--region R', '--path-style', '--profile P', '--local'];
-const ADDRESS = '--endpoint https://s3.example.org --region r --path-style --profile p --local';
+export const REACH_FORM = '[--endpoint URL] [--region R] [--path-style] [--profile P]';
+export const REACH_OPTIONS = ['--endpoint URL', '--region R', '--path-style', '--profile P'];
+export const REACH = '--endpoint https://s3.example.org --region r --path-style --profile p';
+const ADDRESS_FORM = `${REACH_FORM} [--local]`;
+const ADDRESS_OPTIONS = [...REACH_OPTIONS, '--local'];
+const ADDRESS = `${REACH} --local`;
 
 /** A remote that has everything, and one that has nothing. */
 export const FULL = ['$ rm -rf ../bucket && mkdir ../bucket', 'remote add origin ../bucket', 'push'];

@@ -15,6 +15,8 @@ import { openTable, recordIn, recordsIn, writeChanges } from './table.ts';
 import type { Change, Put, Table } from './table.ts';
 
 const TICKET_MS = 20;
+/** How many times as long as opening it took it may be kept from others. */
+const TURNS = 4;
 /** How often LevelDB is tried while it is locked: some 3 s. */
 const LOCKED_TRIES = 200;
 
@@ -23,7 +25,7 @@ export class Database {
   readonly #folder: string;
   readonly #packs: string;
   readonly #reader: PackReader;
-  readonly #pace = new Pace(TICKET_MS);
+  #pace = new Pace(TICKET_MS);
   #table: Table | undefined;
   #meta: Meta | undefined;
   #opening: Promise<void> | undefined;
@@ -202,6 +204,7 @@ export class Database {
   async #open(): Promise<void> {
     if (this.#table !== undefined) return;
     await this.lock.acquire();
+    const start = performance.now();
     try {
       this.#table = await this.#openTable();
       try {
@@ -217,6 +220,8 @@ export class Database {
       this.lock.release();
       throw error;
     }
+    // It is our turn now, and many who each open it for a moment would do little else.
+    this.#pace = new Pace(Math.max(TICKET_MS, TURNS * (performance.now() - start)));
     // For whoever waits while nothing here breathes: an SDK between two calls.
     this.#watch = setInterval(() => {
       if (this.#pins === 0 && this.lock.wanted()) void this.rest();

@@ -1,44 +1,40 @@
 /**
- * Lets one process at a time at the database, fairly, beside LevelDB's own lock, which a process can lose silently.
- * The lock is a hard link `owner` to a file that says who holds it; whoever waits drops a ticket beside it.
+ * Lets one process at a time at the database, in the order in which they came, beside LevelDB's own lock, which a process
+ * can lose silently. The lock is a hard link `owner` to a file that says who holds it; whoever waits drops a ticket beside it.
  */
 import {
   closeSync,
+  existsSync,
   linkSync,
   openSync,
-  readFileSync,
   readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ArtError, errnoOf, fileError, sleep } from '#base';
-
-export interface Holder {
-  readonly nonce: string;
-  readonly host: string;
-  readonly boot: string;
-  readonly pidNamespace: string;
-  readonly pid: number;
-  readonly started: string;
-  readonly since: number;
-}
+import { isGone, readHolder, whoAmI } from './holder.ts';
+import type { Holder } from './holder.ts';
 
 const OWNER = 'owner';
 const TICKET = 'ticket-';
+const PROCESS = 'process-';
+const UNFINISHED = '.new';
 const WAIT_MS_MAX = 60_000;
-/** How long the first in the queue may dawdle before others overtake it. */
-const TURN_MS = 300;
-/** A ticket from a place we cannot see into counts this long. */
-const FOREIGN_TICKET_MS = 2 * WAIT_MS_MAX;
+/** How long the lock may be free before those who should take it are overtaken. */
+const TURN_MS = 60;
+/** How long the lock may be held by nobody who can be named: a power cut can leave it empty. */
+const SILENT_MS = 2000;
+/** How long a pause may be for whoever is next, and for the others. */
+const NEXT_PAUSE_MS = 8;
+const PAUSE_MS = 25;
 
 export class OwnerLock {
   readonly #folder: string;
+  readonly #owner: string;
   readonly #nonce = randomBytes(12).toString('hex');
   readonly #identity: string;
   readonly #subject: string;
@@ -48,31 +44,39 @@ export class OwnerLock {
   /** `subject` is what the lock guards, as messages call it; `waitMsMax` is how long to wait for it. */
   constructor(folder: string, subject = 'the repository', waitMsMax = WAIT_MS_MAX) {
     this.#folder = folder;
+    this.#owner = join(folder, OWNER);
     this.#subject = subject;
     this.#waitMsMax = waitMsMax;
-    this.#identity = join(folder, `process-${this.#nonce}`);
+    this.#identity = join(folder, `${PROCESS}${this.#nonce}`);
   }
 
   /** Waits for the lock, at most 60 s unless told otherwise; raises LOCKED naming the holder after that. */
   async acquire(): Promise<void> {
-    const start = Date.now();
-    const ticket = join(this.#folder, `${TICKET}${String(start).padStart(14, '0')}-${this.#nonce}`);
+    const ticket = this.#newTicket();
+    const waited = new Lasting();
+    const free = new Lasting();
+    const silent = new Lasting();
     let waiting = false;
     let pauseMs = 1;
     try {
       for (;;) {
-        const patient = Date.now() - start < TURN_MS;
-        if (!(waiting && patient && this.#othersFirst(ticket)) && this.#take()) return;
-        if (!waiting) this.#link(ticket);
+        const isOverdue = waited.ms(true) > this.#waitMsMax;
+        const tickets = this.#tickets();
+        const isNext = !tickets.some((name) => name < ticket && this.#counts(name));
+        if ((isNext || isOverdue) && this.#take()) return;
+        if (!tickets.includes(ticket)) this.#link(join(this.#folder, ticket)); // It may have been overtaken.
         waiting = true;
         const holder = this.holder();
-        if (holder !== undefined && isGone(holder)) this.#takeOver(holder);
-        else if (Date.now() - start > this.#waitMsMax) throw this.#lockedError(holder, Date.now() - start);
+        const isFree = holder === undefined && !existsSync(this.#owner);
+        if (free.ms(isFree) > TURN_MS) this.#overtake(ticket);
+        const isSilent = silent.ms(holder === undefined && !isFree) > SILENT_MS;
+        if (isSilent || (holder !== undefined && isGone(holder))) this.#takeOver(holder);
+        else if (isOverdue && !isFree) throw this.#lockedError(holder, waited.ms(true));
         await sleep(pauseMs * (0.5 + Math.random()));
-        pauseMs = Math.min(pauseMs * 1.5, 25);
+        pauseMs = Math.min(pauseMs * 1.5, isNext ? NEXT_PAUSE_MS : PAUSE_MS);
       }
     } finally {
-      if (waiting) rmSync(ticket, { force: true });
+      if (waiting) rmSync(join(this.#folder, ticket), { force: true });
     }
   }
 
@@ -80,29 +84,23 @@ export class OwnerLock {
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    const owner = join(this.#folder, OWNER);
-    if (this.holder()?.nonce === this.#nonce) rmSync(owner, { force: true });
+    if (this.holder()?.nonce === this.#nonce) rmSync(this.#owner, { force: true });
   }
 
   /** Whether somebody waits for the lock. */
   wanted(): boolean {
-    try {
-      return readdirSync(this.#folder).some((name) => name.startsWith(TICKET) && this.#counts(name));
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return false; // The repository itself was removed.
-      throw fileError(error, this.#folder);
-    }
+    return this.#tickets().some((name) => this.#counts(name));
   }
 
   /** Who holds the lock now, if anybody does and says so readably. */
   holder(): Holder | undefined {
-    return readHolder(join(this.#folder, OWNER));
+    return readHolder(this.#owner);
   }
 
   /** Removes the lock whoever holds it: the user has said that its holder is gone for good. */
   break(): Holder | undefined {
     const holder = this.holder();
-    rmSync(join(this.#folder, OWNER), { force: true });
+    rmSync(this.#owner, { force: true });
     return holder;
   }
 
@@ -113,7 +111,7 @@ export class OwnerLock {
   }
 
   #take(): boolean {
-    if (!this.#link(join(this.#folder, OWNER))) return false;
+    if (!this.#link(this.#owner)) return false;
     this.#held = true;
     return true;
   }
@@ -135,10 +133,16 @@ export class OwnerLock {
     }
   }
 
+  // It gets its name once it is whole: on a full disk a lock would be linked to an empty file, which is nobody's.
   #introduce(): void {
+    const unfinished = this.#identity + UNFINISHED;
     try {
-      writeFileSync(this.#identity, JSON.stringify(whoAmI(this.#nonce)));
+      writeFileSync(unfinished, JSON.stringify(whoAmI(this.#nonce)));
+      if (readHolder(unfinished)?.nonce !== this.#nonce)
+        throw new ArtError('IO_FAILED', `${JSON.stringify(unfinished)} is not what was written to it`);
+      renameSync(unfinished, this.#identity);
     } catch (error) {
+      rmSync(unfinished, { force: true });
       throw fileError(error, this.#identity);
     }
     this.#reapProcesses();
@@ -147,45 +151,58 @@ export class OwnerLock {
   // Files of processes that were killed; their tickets are reaped by whoever waits behind them.
   #reapProcesses(): void {
     for (const name of readdirSync(this.#folder)) {
-      if (!name.startsWith('process-')) continue;
+      if (!name.startsWith(PROCESS) || name.endsWith(UNFINISHED)) continue;
       const holder = readHolder(join(this.#folder, name));
-      if (holder !== undefined && isGone(holder)) rmSync(join(this.#folder, name), { force: true });
+      if (holder === undefined || isGone(holder)) rmSync(join(this.#folder, name), { force: true });
     }
   }
 
-  #othersFirst(ticket: string): boolean {
-    const mine = ticket.slice(this.#folder.length + 1);
-    return readdirSync(this.#folder).some(
-      (name) => name.startsWith(TICKET) && name < mine && this.#counts(name),
+  #tickets(): string[] {
+    try {
+      return readdirSync(this.#folder).filter((name) => name.startsWith(TICKET));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return []; // The repository itself was removed.
+      throw fileError(error, this.#folder);
+    }
+  }
+
+  // Behind all that are there, also those whose clock is ahead of ours.
+  #newTicket(): string {
+    const last = Math.max(
+      0,
+      ...this.#tickets().map((name) => Number(name.slice(TICKET.length).split('-')[0])),
     );
+    return `${TICKET}${String(Math.max(Date.now(), last + 1)).padStart(14, '0')}-${this.#nonce}`;
+  }
+
+  // Who does not take a free lock is stopped, or at another host that is gone. If not, its ticket comes back.
+  #overtake(ticket: string): void {
+    for (const name of this.#tickets()) if (name < ticket) rmSync(join(this.#folder, name), { force: true });
   }
 
   #counts(ticket: string): boolean {
     if (ticket.endsWith(this.#nonce)) return false;
     const path = join(this.#folder, ticket);
     const holder = readHolder(path);
-    if (holder === undefined) return false;
-    const age = Date.now() - Number(ticket.slice(TICKET.length, TICKET.length + 14));
-    if (!isGone(holder) && age < FOREIGN_TICKET_MS) return true;
+    if (holder !== undefined && !isGone(holder)) return true;
     rmSync(path, { force: true });
     return false;
   }
 
   // The rename is atomic: of several who saw the same dead holder one gets its file, and looks at what it got.
-  #takeOver(dead: Holder): void {
-    const owner = join(this.#folder, OWNER);
+  #takeOver(dead: Holder | undefined): void {
     const aside = join(this.#folder, `dead-${randomBytes(8).toString('hex')}`);
     try {
-      renameSync(owner, aside);
+      renameSync(this.#owner, aside);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return;
-      throw fileError(error, owner);
+      throw fileError(error, this.#owner);
     }
-    if (readHolder(aside)?.nonce !== dead.nonce) {
+    if (readHolder(aside)?.nonce !== dead?.nonce) {
       try {
-        linkSync(aside, owner); // Somebody was quicker: give the new holder its lock back.
+        linkSync(aside, this.#owner); // Somebody was quicker: give the new holder its lock back.
       } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') throw fileError(error, owner);
+        if (errnoOf(error) !== 'EEXIST') throw fileError(error, this.#owner);
       }
     }
     rmSync(aside, { force: true });
@@ -207,78 +224,37 @@ export class OwnerLock {
   }
 }
 
-/** Where a file system has no hard links: exclusive creation; a crash in between needs `fsck --break-lock`. */
+/** Where a file system has no hard links: exclusive creation. What a crash leaves empty nobody heeds for long. */
 function createExclusive(path: string, nonce: string): boolean {
+  let fd: number;
   try {
-    const fd = openSync(path, 'wx');
-    writeSync(fd, JSON.stringify(whoAmI(nonce)));
-    closeSync(fd);
-    return true;
+    fd = openSync(path, 'wx');
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw fileError(error, path);
   }
-}
-
-/** Says which process this is, in words that another can check. */
-export function whoAmI(nonce: string): Holder {
-  return { nonce, ...place(), pid: process.pid, started: startOf(process.pid), since: Date.now() };
-}
-
-/** Tells whether a process is surely gone: another boot of this host, or no such process where we can see it. */
-export function isGone(holder: Holder): boolean {
-  const here = place();
-  if (holder.host !== here.host) return false;
-  if (holder.boot !== here.boot) return holder.boot !== '' && here.boot !== '';
-  if (holder.pidNamespace !== here.pidNamespace) return false;
   try {
-    process.kill(holder.pid, 0);
+    writeSync(fd, JSON.stringify(whoAmI(nonce)));
   } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return true;
+    rmSync(path, { force: true });
+    throw fileError(error, path);
+  } finally {
+    closeSync(fd);
   }
-  const started = startOf(holder.pid);
-  return started !== '' && holder.started !== '' && started !== holder.started;
+  // Who was stopped before it was written may have been taken for gone.
+  return readHolder(path)?.nonce === nonce;
 }
 
-export function readHolder(path: string): Holder | undefined {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return isHolder(value) ? value : undefined;
-  } catch {
-    return undefined; // Gone, or half written where there are no hard links: nobody that can be named.
-  }
-}
+/** How long something has been so without a break. */
+class Lasting {
+  #since: number | undefined;
 
-function isHolder(value: unknown): value is Holder {
-  if (typeof value !== 'object' || value === null) return false;
-  const { nonce, host, boot, pidNamespace, pid, started, since } = value as Record<string, unknown>;
-  const texts = [nonce, host, boot, pidNamespace, started].every((text) => typeof text === 'string');
-  return texts && Number.isSafeInteger(pid) && (pid as number) > 0 && typeof since === 'number';
-}
-
-let known: { readonly host: string; readonly boot: string; readonly pidNamespace: string } | undefined;
-
-function place(): { readonly host: string; readonly boot: string; readonly pidNamespace: string } {
-  known ??= {
-    host: hostname(),
-    boot: readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    pidNamespace: readOr('', () => readlinkSync('/proc/self/ns/pid')),
-  };
-  return known;
-}
-
-// Field 22 of /proc/PID/stat; the command in field 2 may hold blanks and brackets. Elsewhere: unknown.
-function startOf(pid: number): string {
-  return readOr('', () => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  });
-}
-
-function readOr(otherwise: string, read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return otherwise;
+  ms(isSo: boolean): number {
+    if (!isSo) {
+      this.#since = undefined;
+      return 0;
+    }
+    this.#since ??= performance.now();
+    return performance.now() - this.#since;
   }
 }

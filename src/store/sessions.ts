@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'no
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { errnoOf, fileError } from '#base';
-import { isGone, readHolder, whoAmI } from './owner-lock.ts';
+import { isGone, readHolder, whoAmI } from './holder.ts';
 
 const SESSION = /^session-([0-9a-f]+)\.json$/;
 

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { LevelStore, checkStore, collect } from '#store';
 import { newStore, removeTemporaryFolders, roots, save, unlike, version } from './care.ts';
 import { createJournal } from '../../src/store/journal.ts';
-import { whoAmI } from '../../src/store/owner-lock.ts';
+import { whoAmI } from '../../src/store/holder.ts';
 
 afterEach(removeTemporaryFolders);
 

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { whoAmI } from '../../src/store/owner-lock.ts';
-import type { Holder } from '../../src/store/owner-lock.ts';
+import { whoAmI } from '../../src/store/holder.ts';
+import type { Holder } from '../../src/store/holder.ts';
 import { Session, reapSessions, sparedPacks } from '../../src/store/sessions.ts';
 
 let tmp: string;

@@ -18,6 +18,8 @@ export const FRAME_RAW_MAX = 512 * 1024;
 export const OBJECT_BYTES_MAX = 2 * 1024 * 1024;
 export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 export const SEGMENT_ROWS_MAX = 65_536;
+/** Lists of records of about 1 MiB each may come on top of what fills a segment. */
+const DECODED_ROWS_MAX = SEGMENT_ROWS_MAX + 4096;
 export const HEADER_BYTES = 32;
 /** Trailers of packs begin at multiples of this, so that a scan in such steps finds every one. */
 export const PACK_ALIGNMENT = 4096;
@@ -143,6 +145,9 @@ export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): 
   const previous = reader.f64();
   if (frameCount * FRAME_BYTES + rowCount * ROW_BYTES > reader.left)
     throw corrupt('claims more rows than it holds');
+  // In memory they take many times their bytes, and whoever wrote them may be a stranger.
+  if (rowCount > DECODED_ROWS_MAX || frameCount > rowCount)
+    throw corrupt('has more rows or frames than a segment may');
   const frames: Frame[] = [];
   let position = start;
   for (let i = 0; i < frameCount; i++) {

@@ -83,7 +83,7 @@ export async function initRepository(
   } catch (error) {
     throw fileError(error, layout.art);
   }
-  if (!existsSync(join(layout.art, 'objects', 'CURRENT'))) await createStore(layout.art);
+  await createStore(layout.art);
   if (!existsSync(join(root, WANTED_FILE))) replaceFile(join(root, WANTED_FILE), Buffer.from(WANTED_START));
   // Last: a repository without its format was never finished, and is finished by the next init.
   replaceFile(join(layout.art, 'format'), Buffer.from(`${LAYOUT}\n`));

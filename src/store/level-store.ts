@@ -1,5 +1,5 @@
 /** The store on disk: objects in packs, found through LevelDB, small records beside them. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, equalBytes, fileError } from '#base';
 import { NODE, formatCid, hash } from '#object';
@@ -13,24 +13,48 @@ import { decodeLocation } from './location.ts';
 import type { Location } from './location.ts';
 import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction, WalkWatch } from './object-store.ts';
 import { bytesOnlyBelow } from './only-below.ts';
-import { packName } from './pack-files.ts';
+import { OwnerLock } from './owner-lock.ts';
+import { listPacks, packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
 import { META_KEY, encodeMeta, objectKey } from './records.ts';
 import { openTable } from './table.ts';
 
-/** Makes the folders, the first journal and the database of a new store in `art` (a `.art` folder that exists). */
+/**
+ * Makes the folders, the first journal and the database of a new store in `art` (a `.art` folder that exists). What a
+ * killed one has left is made anew; a store that ever held something stays as it is. Raises LOCKED.
+ */
 export async function createStore(art: string): Promise<void> {
   try {
     for (const folder of ['packs', 'tmp', 'lock']) mkdirSync(join(art, folder), { recursive: true });
   } catch (error) {
     throw fileError(error, art);
   }
-  createJournal(join(art, 'packs', packName(1, 'journal')));
-  const table = openTable(join(art, 'objects'), { create: true });
+  const lock = new OwnerLock(join(art, 'lock'));
+  try {
+    await lock.acquire();
+    if (!hasHeld(join(art, 'packs'))) await createDatabase(art);
+  } finally {
+    lock.close();
+  }
+}
+
+async function createDatabase(art: string): Promise<void> {
+  const objects = join(art, 'objects');
+  const journal = join(art, 'packs', packName(1, 'journal'));
+  for (const begun of [objects, journal]) rmSync(begun, { recursive: true, force: true });
+  createJournal(journal);
+  const table = openTable(objects, { create: true });
   await table.open();
-  const meta = { journal: 1, journalEnd: JOURNAL_START, nextPack: 2, epoch: 0 };
-  await table.put(META_KEY, encodeMeta(meta), { sync: true });
-  await table.close();
+  try {
+    const meta = { journal: 1, journalEnd: JOURNAL_START, nextPack: 2, epoch: 0 };
+    await table.put(META_KEY, encodeMeta(meta), { sync: true });
+  } finally {
+    await table.close();
+  }
+}
+
+function hasHeld(packs: string): boolean {
+  return listPacks(packs).some(({ path, journal }) => !journal || statSync(path).size > JOURNAL_START);
 }
 
 export class LevelStore implements ObjectStore {

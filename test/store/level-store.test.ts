@@ -6,10 +6,12 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { Level } from 'level';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CHUNK, hash } from '#object';
 import { LevelStore, createStore } from '#store';
@@ -142,6 +144,24 @@ describe('LevelStore on disk', () => {
     );
     expect(readdirSync(join(folder, 'packs')).filter((name) => name.endsWith('.pack'))).toHaveLength(6);
     for (const ids of saved) await store.reader().getMany(ids);
+  });
+
+  test('one that was begun and never finished is made anew; one that held something stays', async () => {
+    const folder = await newStore();
+    const whole = readdirSync(join(folder, 'objects'));
+    expect(whole).toContain('CURRENT');
+    // As it is before the database knows its journal.
+    rmSync(join(folder, 'objects'), { recursive: true });
+    await new Level(join(folder, 'objects')).close();
+    writeFileSync(join(folder, 'packs', '00000001.journal'), '');
+    await createStore(folder);
+    {
+      await using store = new LevelStore(folder);
+      await setRecord(store, 'ref/a', 'one');
+    }
+    await createStore(folder);
+    await using store = new LevelStore(folder);
+    expect(Buffer.from((await store.getRecord('ref/a'))!).toString()).toBe('one');
   });
 
   test('two stores on one folder take turns', async () => {

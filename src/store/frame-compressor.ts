@@ -53,17 +53,24 @@ export function handOver(raw: Uint8Array): HandedOver | undefined {
   return new HandedOver(slots, slot);
 }
 
+// What waits in its slot where no thread can be had, or none any more, is compressed by whoever takes it.
 function startThread(slots: FrameSlots): void {
   const program = compressingWorker();
   if (program === undefined) return;
-  slots.attended = true;
-  const worker = new Worker(program, {
-    workerData: slots.shared,
-    resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 },
-  });
-  worker.unref();
-  // What waits in its slot is then compressed by whoever takes it.
-  worker.on('error', () => (slots.attended = false));
+  try {
+    slots.attended = true;
+    const worker = new Worker(program, {
+      workerData: slots.shared,
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 },
+    });
+    worker.unref();
+    worker.on('error', () => slots.abandon());
+    worker.on('exit', (status) => {
+      if (status !== 0) slots.abandon();
+    });
+  } catch {
+    slots.abandon();
+  }
 }
 
 /** The thread's program as it was built; undefined when this runs from its sources, which a thread cannot read. */

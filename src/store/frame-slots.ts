@@ -17,7 +17,8 @@ const FAILED = -1;
 /** How many frames may wait; with more the caller compresses too, so that both have as much to do. */
 export const SLOTS = 4;
 const IDLE_MS = 2000;
-const ANSWER_MS = 20_000;
+/** A frame takes some 10 ms. */
+const ANSWER_MS = 500;
 
 /** The caller's `fill`, `done`, `take`, `drop`; the thread's `serve`. A slot is known by its number. */
 export class FrameSlots {
@@ -27,6 +28,7 @@ export class FrameSlots {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   #next = 0;
+  #abandoned = false;
 
   static make(slots: number, frameBytes: number): FrameSlots {
     const words = FIRST_SLOT + slots * SLOT_WORDS;
@@ -51,8 +53,14 @@ export class FrameSlots {
     Atomics.store(this.#words, ATTENDED, attended ? 1 : 0);
   }
 
+  /** Says that no thread will ever answer again: nobody waits for one, and no frame is taken any more. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
   /** Copies a frame into the next slot and rings; undefined if that is not free. */
   fill(raw: Uint8Array): number | undefined {
+    if (this.#abandoned) return undefined;
     const slot = this.#next;
     if (Atomics.load(this.#words, stateOf(slot)) !== FREE) return undefined;
     this.#next = (slot + 1) % this.#slots;
@@ -80,7 +88,7 @@ export class FrameSlots {
   take(slot: number): Uint8Array | undefined {
     const state = stateOf(slot);
     if (Atomics.compareExchange(this.#words, state, FILLED, FREE) === FILLED) return undefined;
-    Atomics.wait(this.#words, state, TAKEN, ANSWER_MS);
+    if (!this.#abandoned) Atomics.wait(this.#words, state, TAKEN, ANSWER_MS);
     if (Atomics.compareExchange(this.#words, state, TAKEN, LOST) === TAKEN) return undefined;
     const length = this.#words[state + 2];
     Atomics.store(this.#words, state, FREE);

@@ -69,6 +69,34 @@ describe('FrameSlots', () => {
     expect(slots.fill(frame(4))).toBeDefined();
   });
 
+  it('waits half a second for a thread that has died over a frame, and not at all once that is known', () => {
+    const slots = FrameSlots.make(3, FRAME);
+    const [first, second] = [slots.fill(frame(1))!, slots.fill(frame(2))!];
+    // It never comes to answer: what it would do after its death is tried before.
+    slots.serve(() => {
+      const start = performance.now();
+      expect(slots.take(first)).toBeUndefined();
+      expect(performance.now() - start).toBeLessThan(5000);
+      slots.abandon();
+      expect(slots.take(second)).toBeUndefined();
+      expect(slots.raw(first)).toEqual(frame(1));
+      expect(slots.fill(frame(3))).toBeUndefined();
+      return frame(1);
+    }, 1);
+  });
+
+  it('does not wait once nobody will answer', () => {
+    const slots = FrameSlots.make(1, FRAME);
+    const slot = slots.fill(frame(1))!;
+    slots.serve(() => {
+      slots.abandon();
+      const start = performance.now();
+      expect(slots.take(slot)).toBeUndefined();
+      expect(performance.now() - start).toBeLessThan(400);
+      return frame(1);
+    }, 1);
+  });
+
   it('says that nobody attends once nothing came for a while', () => {
     const slots = FrameSlots.make(1, FRAME);
     slots.attended = true;

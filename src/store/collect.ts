@@ -1,7 +1,16 @@
 /** Removes what nothing names any more, beside whoever else is at work (local gc). */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, BloomFilter, DigestTable, formatBytes, nextTurn, syncFolder, throwIfAborted } from '#base';
+import {
+  ArtError,
+  BloomFilter,
+  DigestTable,
+  formatBytes,
+  formatCount,
+  nextTurn,
+  syncFolder,
+  throwIfAborted,
+} from '#base';
 import { CHUNK, NODE, formatCid } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { childrenFirst } from './children-first.ts';
@@ -18,7 +27,7 @@ import { FRAME_BYTES, HEADER_BYTES, PACK_ALIGNMENT, ROW_BYTES } from './pack-for
 import { RECORD_RANGE, objectKey, objectRange } from './records.ts';
 import type { Meta } from './records.ts';
 import { Repacker, beginJournal } from './repack.ts';
-import { reapSessions, sparedPacks } from './sessions.ts';
+import { UNHEARD_DAYS, reapSessions, sparedPacks, unseenProcesses } from './sessions.ts';
 import { findSpare } from './spare.ts';
 import type { Elsewhere } from './spare.ts';
 import { sparedIds } from './spared.ts';
@@ -108,6 +117,11 @@ class Collection {
     const dryRun = this.#options.dryRun === true;
     const tmp = join(this.#store.art, 'tmp');
     const strayFiles = dryRun ? 0 : reapSessions(tmp) + reapStrays(tmp);
+    for (const { pid, host } of unseenProcesses(tmp)) {
+      this.#reasons.push(
+        `what process ${pid} on ${host} is writing stays until it ends or writes nothing for ${formatCount(UNHEARD_DAYS, 'day')}`,
+      );
+    }
     const before = this.#packBytes();
     return this.#database.use(async () => {
       await this.#findSpare();

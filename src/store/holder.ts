@@ -38,6 +38,12 @@ export function isGone(holder: Holder): boolean {
   return started !== '' && holder.started !== '' && started !== holder.started;
 }
 
+/** Whether a process is where it could be seen from here if it were there. */
+export function isInSight({ host, machine = '', pidNamespace }: Holder): boolean {
+  const here = place();
+  return host === here.host && machine === here.machine && pidNamespace === here.pidNamespace;
+}
+
 export function readHolder(path: string): Holder | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));

@@ -118,6 +118,7 @@ export class LevelTransaction implements Transaction {
     return this.#store.exclusively(async () => {
       if (this.#current.packed || this.#current.storedBytes > JOURNALED_BYTES_MAX) this.#turnOver();
       await this.#publishWaiting();
+      this.#session.check();
       this.#checkReused();
       this.#deciding = true;
       this.#current.holdForJournal();

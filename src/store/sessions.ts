@@ -1,10 +1,13 @@
 /** Says which processes are in the middle of a long write, and what they have published that no ref names yet. */
-import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { errnoOf, fileError } from '#base';
-import { isGone, readHolder, whoAmI } from './holder.ts';
+import { ArtError, errnoOf, fileError } from '#base';
+import { isGone, isInSight, readHolder, whoAmI } from './holder.ts';
+import type { Holder } from './holder.ts';
 
+/** How long a session that cannot be seen from here may note nothing before it is given up. */
+export const UNHEARD_DAYS = 7;
 const SESSION = /^session-([0-9a-f]+)\.json$/;
 
 /** One long write: its unfinished packs lie in `tmp/` under its nonce, its published ones are spared by gc. */
@@ -29,10 +32,19 @@ export class Session {
     return join(this.#folder, `${this.#nonce}-${this.#count++}.pack`);
   }
 
-  /** Notes a pack before it is published. */
+  /** Notes a pack before it is published. Raises IO_FAILED as `check` does. */
   note(pack: number): void {
+    this.check();
     this.#packs.push(pack);
     this.#save();
+  }
+
+  /** Raises IO_FAILED if somebody gave it up: gc may have taken what it published. While the database is pinned. */
+  check(): void {
+    if (!this.#begun || existsSync(this.#path())) return;
+    throw new ArtError('IO_FAILED', 'this command was taken for dead, as it wrote nothing for days', {
+      hint: 'Run the command again.',
+    });
   }
 
   end(): void {
@@ -55,27 +67,34 @@ export class Session {
   }
 }
 
-/** The packs that live sessions have published; a session that cannot be seen from here counts as live. */
+/** The packs that live sessions have published. */
 export function sparedPacks(tmp: string): Set<number> {
   const spared = new Set<number>();
   for (const name of namesIn(tmp)) {
     if (!SESSION.test(name)) continue;
-    const holder = readHolder(join(tmp, name));
-    if (holder === undefined || isGone(holder)) continue;
+    if (isOver(join(tmp, name))) continue;
     for (const pack of packsOf(join(tmp, name))) spared.add(pack);
   }
   return spared;
 }
 
-/** Removes what sessions of dead processes left in `tmp/`; gives how many unfinished packs there were. */
+/** The processes with sessions that cannot be seen from here and so count as live, for a while. */
+export function unseenProcesses(tmp: string): Holder[] {
+  return namesIn(tmp).flatMap((name) => {
+    const path = join(tmp, name);
+    const holder = SESSION.test(name) ? readHolder(path) : undefined;
+    return holder === undefined || isInSight(holder) || isOver(path) ? [] : [holder];
+  });
+}
+
+/** Removes what sessions that are over left in `tmp/`; gives how many unfinished packs there were. */
 export function reapSessions(tmp: string): number {
   let reaped = 0;
   const names = namesIn(tmp);
   for (const name of names) {
     const nonce = SESSION.exec(name)?.[1];
     if (nonce === undefined) continue;
-    const holder = readHolder(join(tmp, name));
-    if (holder === undefined || !isGone(holder)) continue;
+    if (!isOver(join(tmp, name))) continue;
     for (const pack of names) {
       if (!pack.startsWith(`${nonce}-`)) continue;
       rmSync(join(tmp, pack), { force: true });
@@ -84,6 +103,14 @@ export function reapSessions(tmp: string): number {
     rmSync(join(tmp, name), { force: true });
   }
   return reaped;
+}
+
+// Who cannot be seen may be long at work without a word. It looks for its record before it publishes what counts on it.
+function isOver(path: string): boolean {
+  const holder = readHolder(path);
+  if (holder !== undefined && (isInSight(holder) || isGone(holder))) return isGone(holder);
+  const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return changed !== undefined && Date.now() - changed > UNHEARD_DAYS * 24 * 60 * 60 * 1000;
 }
 
 function packsOf(path: string): number[] {

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LevelStore, checkStore, collect } from '#store';
+import { whoAmI } from '../../src/store/holder.ts';
 import type { TestObject } from '../contract/object-store.ts';
 import { forget, imageOf, newStore, removeTemporaryFolders, roots, save, unlike, version } from './care.ts';
 
@@ -153,6 +154,41 @@ describe('collect', () => {
       locked.setRecord('ref/half', half.root.digest);
     });
     expect(await store.missing([...half.chunks, half.root])).toEqual([]);
+  });
+
+  test('what a session out of sight writes stays for a week, which gc says', async () => {
+    const art = await newStore();
+    await using store = new LevelStore(art);
+    const far = { ...whoAmI('0123456789abcdef'), host: 'far', pid: 12, packs: [] };
+    const record = join(art, 'tmp', 'session-0123456789abcdef.json');
+    const unfinished = join(art, 'tmp', '0123456789abcdef-0.pack');
+    for (const path of [record, unfinished]) writeFileSync(path, JSON.stringify(far));
+    const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+    utimesSync(record, daysAgo(6), daysAgo(6));
+    expect(await collect(store, { roots })).toMatchObject({
+      strayFiles: 0,
+      reasons: ['what process 12 on far is writing stays until it ends or writes nothing for 7 days'],
+    });
+    expect(existsSync(unfinished)).toBe(true);
+    utimesSync(record, daysAgo(8), daysAgo(8));
+    expect(await collect(store, { roots })).toMatchObject({ strayFiles: 1, reasons: [] });
+    expect(readdirSync(join(art, 'tmp'))).toEqual([]);
+  });
+
+  test('a session that was given up publishes nothing more', async () => {
+    const art = await newStore();
+    await using store = new LevelStore(art);
+    await using transaction = await store.begin();
+    for (const { kind, digest, bytes } of version(span(0, 600), 256 * KIB - 1).chunks) {
+      transaction.put(kind, digest, bytes);
+      await transaction.breathe();
+    }
+    for (const name of readdirSync(join(art, 'tmp')))
+      if (name.startsWith('session-')) rmSync(join(art, 'tmp', name));
+    await expect(
+      transaction.publish(async (locked) => locked.setRecord('ref/a', Buffer.from('1'))),
+    ).rejects.toMatchObject({ code: 'IO_FAILED', message: expect.stringContaining('taken for dead') });
+    expect(await store.getRecord('ref/a')).toBeUndefined();
   });
 
   test('killed at any step it leaves every root whole, and can be run again', async () => {

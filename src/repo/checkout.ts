@@ -1,80 +1,31 @@
 /** Makes folders hold versions: plans every path before the first write, remembers what it put there. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
-import { ArtError, Closing, equalBytes, fileError } from '#base';
-import { NODE } from '#object';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ArtError, Closing, equalBytes } from '#base';
 import { MapBuilder } from '#tree';
-import { findVersionOfCommit, parseArtifactName } from '#version';
-import type { ArtifactName, Held, Pin } from '#version';
-import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
+import type { ArtifactName, Held } from '#version';
+import { applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
-import { absentPin } from './absent-pin.ts';
+import type { CheckoutRequest, CheckoutResult } from './checkout-request.ts';
+import { artifactsFolder, isWhole, makeArtifactsFolder, targetsOf, usualFolder } from './checkout-target.ts';
+import type { Target } from './checkout-target.ts';
 import { statCacheOf, watched } from './context.ts';
 import type { Context } from './context.ts';
-import { findLiveHeld, getArtifact, getCommit, getSpec } from './find.ts';
-import type { FoundVersion } from './find.ts';
+import { findLiveHeld, getSpec } from './find.ts';
 import { lockFolder } from './folder-lock.ts';
 import { cidOf } from './look.ts';
 import { keepLost } from './lost.ts';
 import { NestedRepositories } from './nested.ts';
 import { publishOperation } from './operation.ts';
-import { heldPart, refusePartOf } from './partial.ts';
+import { heldPart } from './partial.ts';
 import { PendingPins, repairPins } from './pending-pins.ts';
-import { bindingOf } from './status.ts';
-import {
-  bindInWanted,
-  bindablePath,
-  bindingAt,
-  boundFolder,
-  readPins,
-  readWanted,
-  warnIfGitWouldTake,
-} from './wanted-files.ts';
-
-export interface CheckoutRequest {
-  /** The version; absent: what `art.lock` wants. */
-  readonly spec?: string;
-  /** Without `spec`: only these bound artifacts. */
-  readonly names?: readonly string[];
-  /** Relative to the context's folder. */
-  readonly dir?: string;
-  readonly paths?: readonly string[];
-  readonly force?: boolean;
-  readonly clean?: boolean;
-  readonly bind?: boolean;
-  readonly dryRun?: boolean;
-}
-
-export interface CheckoutResult {
-  readonly name: string;
-  readonly version: string;
-  readonly cid: string;
-  readonly dir: string;
-  readonly written: number;
-  readonly removed: number;
-  readonly unchanged: number;
-  readonly bytes: number;
-  /** Files with uncommitted changes, untracked files and empty folders that went; stored first. */
-  readonly lost: number;
-  /** The operation that stored them, and whose undo brings them back. */
-  readonly undo: number | null;
-}
+import { bindInWanted, warnIfGitWouldTake } from './wanted-files.ts';
 
 export interface VerifyResult {
   readonly ok: boolean;
   readonly missing: readonly string[];
   readonly extra: readonly string[];
   readonly changed: readonly string[];
-}
-
-interface Target {
-  readonly name: ArtifactName;
-  readonly found: FoundVersion;
-  readonly dir: string;
-  /** Whether the folder is the one the name is bound to, now or after this. */
-  readonly bound: boolean;
-  /** The path in art.toml that the name is to be bound to. */
-  readonly binds: string | undefined;
 }
 
 /** What is ignored gives way to no folder or file that is to stand there. */
@@ -86,11 +37,7 @@ const DESPITE_FORCE = 'Move them out of the way: --force removes nothing that is
  */
 export async function checkout(context: Context, request: CheckoutRequest): Promise<CheckoutResult[]> {
   await repairPins(context);
-  readPins(context.root); // What is wrong there is said before anything is written.
-  const targets =
-    request.spec === undefined
-      ? await lockedTargets(context, request)
-      : [await specTarget(context, request, request.spec)];
+  const targets = await targetsOf(context, request);
   await using closing = new Closing();
   for (const { dir } of targets) await lockFolder(context, dir, closing);
   const steps: Step[] = [];
@@ -159,87 +106,6 @@ export async function verify(context: Context, spec: string, dir?: string): Prom
   for await (const batch of compared) for (const { path, change } of batch) lists[change].push(path);
   const ok = lists.added.length + lists.modified.length + lists.removed.length === 0;
   return { ok, missing: lists.removed, extra: lists.added, changed: lists.modified };
-}
-
-async function specTarget(context: Context, request: CheckoutRequest, spec: string): Promise<Target> {
-  const found = await getSpec(context.store, spec);
-  const name = found.artifact.state.name as ArtifactName;
-  const binding = readWanted(context.root).bindings.get(name);
-  const boundDir = binding === undefined ? undefined : boundFolder(context.root, binding);
-  if (request.dir !== undefined) {
-    const dir = realPath(resolve(context.folder, request.dir));
-    const target = { name, found, dir, bound: dir === boundDir, binds: undefined };
-    return checked(context, target, request);
-  }
-  if (boundDir !== undefined)
-    return checked(context, { name, found, dir: boundDir, bound: true, binds: undefined }, request);
-  const dir = usualFolder(context, name);
-  const path = bindablePath(context.root, join(artifactsFolder(context), name));
-  const binds = (request.bind ?? context.run === null) && isWhole(request.paths) ? path : undefined;
-  if (binds !== undefined) bindInWanted(context.root, { name, path: binds }, { try: true });
-  return checked(context, { name, found, dir, bound: binds !== undefined, binds }, request);
-}
-
-/** Raises BINDING_CONFLICT if the folder is bound to another artifact, or bound and to hold only part of this one. */
-function checked(context: Context, target: Target, request: CheckoutRequest): Target {
-  const { name, dir } = target;
-  const owner = bindingAt(context.root, dir);
-  if (owner !== undefined && owner.name !== name)
-    throw new ArtError('BINDING_CONFLICT', `${JSON.stringify(dir)} is bound to "${owner.name}"`, {
-      hint: `Name another folder, or \`art unbind ${owner.name}\` first.`,
-    });
-  if (!isWhole(request.paths)) refusePartOf(dir, owner);
-  if (!request.dryRun) makeArtifactsFolder(context, dir);
-  return target;
-}
-
-function isWhole(paths: readonly string[] | undefined): boolean {
-  return new PathFilter(paths).all;
-}
-
-async function lockedTargets(context: Context, request: CheckoutRequest): Promise<Target[]> {
-  const { bindings } = readWanted(context.root);
-  const pins = readPins(context.root);
-  if (bindings.size === 0)
-    throw new ArtError('NOTHING_BOUND', 'no folder is bound to an artifact yet', {
-      hint: 'Name a version: `art checkout NAME`.',
-    });
-  const chosen = request.names?.length
-    ? request.names.map((name) => bindingOf(bindings, name))
-    : [...bindings.values()];
-  const targets: Target[] = [];
-  for (const binding of chosen) {
-    const pin = pins.get(binding.name);
-    if (pin === undefined) {
-      context.onWarning?.(`art.lock pins no version of "${binding.name}"; its folder stays as it is`);
-      continue;
-    }
-    const found = await pinned(context, binding.name, pin);
-    targets.push(
-      checked(
-        context,
-        {
-          name: binding.name,
-          found,
-          dir: boundFolder(context.root, binding),
-          bound: true,
-          binds: undefined,
-        },
-        request,
-      ),
-    );
-  }
-  return targets;
-}
-
-async function pinned(context: Context, name: ArtifactName, pin: Pin): Promise<FoundVersion> {
-  const { store } = context;
-  if ((await store.missing([{ kind: NODE, digest: pin.commit }])).length > 0)
-    throw await absentPin(context, name, pin);
-  const artifact = await getArtifact(store, parseArtifactName(name));
-  const version = await findVersionOfCommit(store, artifact, pin.commit, pin.number);
-  if (version === undefined) throw await absentPin(context, name, pin);
-  return { artifact, version, commit: await getCommit(store, version.commit) };
 }
 
 function warnIfNothing(context: Context, { paths }: CheckoutRequest, { plan, target }: Step): void {
@@ -374,28 +240,4 @@ function resultOf({ name, found, dir }: Target, counts: CheckoutCounts): Checkou
     lost: 0,
     undo: null,
   };
-}
-
-/** The bound folder of an artifact, else its place under the artifacts folder. */
-function usualFolder(context: Context, name: ArtifactName): string {
-  const binding = readWanted(context.root).bindings.get(name);
-  return binding === undefined
-    ? realPath(join(artifactsFolder(context), name))
-    : boundFolder(context.root, binding);
-}
-
-function artifactsFolder(context: Context): string {
-  return resolve(context.folder, context.artifactsFolder);
-}
-
-// Beside Git the whole folder is data: it says so itself, once, when it is made for the first `dir` in it.
-function makeArtifactsFolder(context: Context, dir: string): void {
-  const folder = realPath(artifactsFolder(context));
-  if (!dir.startsWith(join(folder, sep)) || existsSync(folder)) return;
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, '.gitignore'), '*\n');
-  } catch (error) {
-    throw fileError(error, folder);
-  }
 }

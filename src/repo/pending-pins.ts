@@ -30,7 +30,7 @@ export class PendingPins {
     this.#pins = pins;
     if (pins.size === 0) return;
     try {
-      writeFileSync(this.#path, formatLock(pins), { flag: 'wx' });
+      writeFileSync(this.#path, formatLock(pins));
     } catch (error) {
       throw fileError(error, this.#path);
     }

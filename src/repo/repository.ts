@@ -8,7 +8,8 @@ import type { AliasResult } from './aliases.ts';
 import { fsck, gc } from './care.ts';
 import type { FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';
 import { checkout, download, verify } from './checkout.ts';
-import type { CheckoutRequest, CheckoutResult, VerifyResult } from './checkout.ts';
+import type { VerifyResult } from './checkout.ts';
+import type { CheckoutRequest, CheckoutResult } from './checkout-request.ts';
 import { commit } from './commit.ts';
 import type { CommitRequest, CommitResult } from './commit-request.ts';
 import type { RepositoryContext, Setting } from './context.ts';
@@ -101,8 +102,9 @@ export class Repository implements AsyncDisposable {
     const { root } = this.context;
     const { path } = bindingOf(readWanted(root).bindings, name);
     const artifact = parseArtifactName(name);
-    writeWantedText(root, unbind(readWantedText(root), artifact));
-    writePins(root, new Map([[artifact, undefined]]));
+    const text = unbind(readWantedText(root), artifact);
+    writePins(root, new Map([[artifact, undefined]])); // First: it reads the file, in which something may be wrong.
+    writeWantedText(root, text);
     return { name, path };
   }
 

@@ -1,5 +1,6 @@
 /** Checks how results reach standard output, and what they wait for. */
 import { describe, expect, test } from 'vitest';
+import { nextTurn } from '#base';
 import { Output } from '../../src/cli/output.ts';
 import { ProgressLine, progressText } from '../../src/cli/progress.ts';
 import { memorySink } from './host.ts';
@@ -34,6 +35,16 @@ function open(options: OpenOptions = {}) {
 const BIG = 'x'.repeat(3 * 1024 * 1024);
 
 describe('output', () => {
+  test('an alert is written at once, a warning with the result', async () => {
+    const { out, stderr } = open();
+    out.warn('later');
+    out.alert('now');
+    await nextTurn();
+    expect(stderr.text()).toBe('warning: now\n');
+    await out.end();
+    expect(stderr.text()).toBe('warning: now\nwarning: later\n');
+  });
+
   test.each([[[]], [[[]]], [[[1], [], ['a', null]]]])(
     'the batches %j are one JSON array',
     async (batches) => {

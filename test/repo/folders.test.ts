@@ -256,6 +256,16 @@ describe('what is wrong with art.lock', () => {
     expect(scene.exists('data/a')).toBe(false);
   });
 
+  test('is said before a binding goes', async () => {
+    await using scene = await Scene.make();
+    scene.write({ 'data/a': '1' });
+    await scene.in((r) => r.commit({ name: 'd', paths: ['data'] }));
+    const wanted = scene.read('art.toml');
+    scene.write({ 'art.lock': MARKED });
+    await expect(scene.in((r) => r.unbind('d'))).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(scene.read('art.toml')).toBe(wanted);
+  });
+
   test('two first commits at once bind both', async () => {
     await using scene = await Scene.make();
     scene.write({ 'one/a': '1', 'two/a': '2' });

@@ -5,7 +5,7 @@ import { realPath } from '#worktree';
 
 const MOUNTS = '/proc/self/mountinfo';
 const NETWORK =
-  /^(?:nfs\d*|cifs|smb\d*|smbfs|lustre|ceph|afs|9p|gpfs|beegfs|glusterfs|ocfs2|gfs2|pvfs2|orangefs|davfs|ncpfs|coda|fuse\.(?:sshfs|glusterfs|ceph|s3fs|rclone|gcsfuse|goofys|davfs2?|juicefs|mount-s3|smbnetfs|curlftpfs|nfs).*)$/;
+  /^(?:nfs\d*|cifs|smb\d*|smbfs|lustre|ceph|afs|gpfs|beegfs|glusterfs|ocfs2|gfs2|pvfs2|orangefs|davfs|ncpfs|coda|fuse\.(?:sshfs|glusterfs|ceph|s3fs|rclone|gcsfuse|goofys|davfs2?|juicefs|mount-s3|smbnetfs|curlftpfs|nfs).*)$/;
 
 /** What the file system is called, like `nfs4`, if it is one; undefined if it is local or the system does not say. */
 export function networkFileSystem(folder: string, mounts = mountsOfSystem()): string | undefined {

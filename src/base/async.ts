@@ -16,6 +16,22 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ArtError('INTERRUPTED', 'stopped before it was done');
 }
 
+/** Runs `work` on all items, at most `atOnce` at a time, and waits for all; outcomes in the order of the items. */
+export async function settleAtMost<T, R>(
+  atOnce: number,
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<PromiseSettledResult<R>[]> {
+  const outcomes: PromiseSettledResult<R>[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < items.length; i = next++)
+      [outcomes[i]] = await Promise.allSettled([work(items[i])]);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return outcomes;
+}
+
 /** Lets timers, signals and I/O have their turn. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -18,7 +18,7 @@ export { Column } from './column.ts';
 export { crc32c } from './crc32c.ts';
 export { DigestTable } from './digest-table.ts';
 export { murmur3 } from './murmur3.ts';
-export { Pace, nextTurn, sleep, throwIfAborted } from './async.ts';
+export { Pace, nextTurn, settleAtMost, sleep, throwIfAborted } from './async.ts';
 export { replaceFile, syncFolder, writeAll } from './files.ts';
 export { WriteBehind } from './write-behind.ts';
 export { editDistance, suggest } from './suggest.ts';

@@ -6,6 +6,9 @@ import type { Output } from './output.ts';
 import { printable } from './text.ts';
 import type { Environment } from './who.ts';
 
+/** Of an artifact, so many versions that were deleted are named. */
+const DELETED_SHOWN_MAX = 10;
+
 /** How to reach a store whose URL is given. */
 export const REACH_OPTIONS = {
   endpoint: { kind: 'text', value: 'URL', given: 'once', describe: 'Where the S3-compatible store answers' },
@@ -94,10 +97,11 @@ export async function withRemote(
 export async function tellSync(
   result: SyncResult,
   out: Output,
-  said: { readonly verb: string; readonly nothing: string },
+  said: { readonly verb: string; readonly nothing: string; readonly dryRun?: boolean },
 ): Promise<void> {
-  if (out.json) return out.document(result);
-  const { remote, versions, renumbered, objects, bytes, requests, upToDate } = result;
+  const { deleted, ...document } = result;
+  if (out.json) return out.document(document);
+  const { remote, versions, renumbered, objects, bytes, requests, upToDate } = document;
   if (upToDate) return out.say(`${said.nothing} ${remote}`);
   out.say(
     `${said.verb} ${remote}: ${formatCount(versions, 'version')}, ${formatCount(objects, 'object')}, ` +
@@ -105,4 +109,11 @@ export async function tellSync(
   );
   for (const { name, from, to } of renumbered)
     await out.line(`${printable(name)}: your ${from} is now ${out.style('bold', to)}`);
+  for (const { name, numbers } of deleted) {
+    const shown = numbers.slice(0, DELETED_SHOWN_MAX).map((number) => `v${number}`);
+    const more = numbers.length - shown.length;
+    const which = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
+    const verb = said.dryRun === true ? 'would be deleted' : 'deleted';
+    await out.line(`${printable(name)}: ${verb} there, for everybody: ${which}`);
+  }
 }

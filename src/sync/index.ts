@@ -11,7 +11,7 @@ export type { BucketAddress, BucketOptions } from './open-bucket.ts';
 export { checkBucket, verdictOf } from './conformance.ts';
 export type { CheckOptions, Verdict } from './conformance.ts';
 export { fetch, pull } from './pull.ts';
-export type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
+export type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 export { push } from './push.ts';
 export { freeHere } from './free-here.ts';
 export type { FreeHereRequest } from './free-here.ts';

@@ -90,10 +90,9 @@ export class PackIndex {
   async take(packs: readonly PackId[]): Promise<void> {
     await this.#load();
     const listed = new Set(packs);
-    await this.#addAll(
-      packs.filter((id) => !this.#byId.has(id)),
-      listed,
-    );
+    const news = packs.filter((id) => !this.#byId.has(id));
+    for (let i = 0; i < news.length; i += INDEXES_AT_ONCE)
+      await this.#addAll(news.slice(i, i + INDEXES_AT_ONCE), listed);
     for (const id of listed) this.#listed.add(id);
   }
 

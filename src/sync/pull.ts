@@ -1,5 +1,5 @@
 /** Fetches what a remote has, and merges it. */
-import { ArtError, equalBytes, isArtError, suggest } from '#base';
+import { ArtError, equalBytes, isArtError, settleAtMost, suggest } from '#base';
 import type { Repository, RepositoryContext, Spent } from '#repo';
 import { artifactNames, findArtifact, promisedAnything, publishOperation, versionsLackedBy } from '#repo';
 import type { NodeSource } from '#store';
@@ -19,6 +19,8 @@ import { dryIo } from './dry-io.ts';
 import { staysThere, tellRenamed } from './given-up.ts';
 import { checkReliance } from './reliance.ts';
 import { RemoteSession, namesOf } from './session.ts';
+
+const POINTERS_AT_ONCE = 8;
 
 export interface SyncRequest {
   /** The name the remote has here. */
@@ -42,11 +44,19 @@ export interface RenumberedVersion {
   readonly to: string;
 }
 
+/** Versions that a remote does not have any more, as they were deleted or taken back here, or renamed. */
+export interface DeletedVersions {
+  readonly name: string;
+  readonly numbers: readonly number[];
+}
+
 export interface SyncResult {
   readonly remote: string;
   /** How many versions are new to whoever lacked them. */
   readonly versions: number;
   readonly renumbered: readonly RenumberedVersion[];
+  /** By a push. */
+  readonly deleted: readonly DeletedVersions[];
   readonly objects: number;
   /** Bytes that went over the wire, both ways. */
   readonly bytes: number;
@@ -211,11 +221,11 @@ export function renumberedOf(
 
 export function resultOf(
   session: RemoteSession,
-  result: Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'>,
+  result: Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'> & Partial<Pick<SyncResult, 'deleted'>>,
 ): SyncResult {
   const { remote, objects, cost } = session;
-  const { versions, renumbered, upToDate } = result;
-  return { remote, versions, renumbered, objects, ...cost, upToDate };
+  const { versions, renumbered, deleted = [], upToDate } = result;
+  return { remote, versions, renumbered, deleted, objects, ...cost, upToDate };
 }
 
 /** Adds what promises have cost since `before`. */
@@ -280,10 +290,14 @@ async function fetchTheirs(
   const theirs: Theirs[] = [];
   for (let again = false; names.length > 0; again = true) {
     const pointers: PointerOf[] = [];
-    for (const name of names) {
-      const tag = tags.get(name);
-      if (tag === undefined && request.names?.length) throw notThere(name, tags.keys(), session.remote);
-      const at = await failures.past(name, () => session.pointer(name, again ? undefined : tag));
+    for (const name of names)
+      if (!tags.has(name) && request.names?.length) throw notThere(name, tags.keys(), session.remote);
+    const read = await settleAtMost(POINTERS_AT_ONCE, names, (name) =>
+      failures.past(name, () => session.pointer(name, again ? undefined : tags.get(name))),
+    );
+    for (const [i, one] of read.entries()) {
+      if (one.status === 'rejected') throw one.reason;
+      const [name, at] = [names[i], one.value];
       if (at !== undefined && at.pointer.state !== null) pointers.push({ name, at });
       else if (request.names?.length && !failures.has(name))
         throw notThere(name, tags.keys(), session.remote);

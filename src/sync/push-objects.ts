@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ObjectId } from '#object';
 import type { RepositoryContext } from '#repo';
 import { promisedAnything } from '#repo';
-import type { ObjectStore } from '#store';
+import type { NodeSource } from '#store';
 import { neededObjects } from './needed.ts';
 import type { Needed } from './needed.ts';
 import type { PackIndex } from './pack-index.ts';
@@ -70,7 +70,7 @@ async function* absentObjects(
 
 /** What no usable pack holds; with the bytes of nodes, as they were read already. */
 async function* absentIds(
-  store: ObjectStore,
+  source: NodeSource,
   index: PackIndex | undefined,
   plans: readonly Sides[],
   options: { readonly signal?: AbortSignal },
@@ -78,7 +78,7 @@ async function* absentIds(
   const found = new RecentDigests();
   for (const { merged, there } of plans) {
     if (isSame({ merged, there })) continue;
-    for await (const { ids, nodes } of neededObjects(store, merged, there, found, options)) {
+    for await (const { ids, nodes } of neededObjects(source, merged, there, found, options)) {
       const usable = index === undefined ? ids.map(() => false) : await index.reusable(ids);
       yield { ids: ids.filter((_, i) => !usable[i]), nodes: nodes?.filter((_, i) => !usable[i]) };
     }
@@ -96,31 +96,23 @@ export async function checkPromised(
     if (nodes === undefined) await promises.check(ids);
 }
 
-/** Counts what sending would be, as far as that can be told without asking the remote. */
+/** Counts what sending would be, as far as that can be told without asking the remote; no content is read. */
 export async function countNeeded(
   context: RepositoryContext,
   plans: readonly Sides[],
+  source: NodeSource,
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
   let [objects, bytes] = [0, 0];
   const options = { ...(context.signal && { signal: context.signal }) };
-  for await (const { ids, nodes } of absentIds(context.store, undefined, plans, options)) {
+  for await (const { ids, nodes } of absentIds(source, undefined, plans, options)) {
     objects += ids.length;
-    bytes += nodes === undefined ? await bytesHere(context, ids) : lengthOf(nodes);
+    bytes += nodes?.reduce((sum, { length }) => sum + length, 0) ?? (await bytesHere(context, ids));
   }
   return { objects, bytes };
 }
 
 // Of what is only promised the length is not known, and nothing is brought to learn it.
 async function bytesHere({ disk }: RepositoryContext, ids: readonly ObjectId[]): Promise<number> {
-  const absent = new Set(await disk.missing(ids));
-  const here = ids.filter((id) => !absent.has(id));
-  const reader = disk.reader();
-  let bytes = 0;
-  for (let i = 0; i < here.length; i += CHUNKS_AT_ONCE)
-    bytes += lengthOf(await reader.getMany(here.slice(i, i + CHUNKS_AT_ONCE)));
-  return bytes;
-}
-
-function lengthOf(contents: readonly Uint8Array[]): number {
-  return contents.reduce((sum, { length }) => sum + length, 0);
+  const lengths = await disk.lengths(ids);
+  return lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0);
 }

@@ -1,7 +1,7 @@
 /** Plans what each artifact's pointer is to become: merges what is there with what is here, and holds gc to the outcome. */
 import { equalBytes, isArtError } from '#base';
-import type { RepositoryContext } from '#repo';
 import { findArtifact } from '#repo';
+import type { NodeSource } from '#store';
 import { changedNumbers, encodePushing, findVersion, remoteKeys } from '#version';
 import type { ArtifactName } from '#version';
 import { bringStates } from './bring-states.ts';
@@ -23,8 +23,15 @@ export interface Plan extends PointerOf {
   readonly merged: SavedArtifact;
   /** What that was made of here. */
   readonly published: Published;
+  readonly effect: Effect;
+}
+
+/** What the remote gets, and what it loses. */
+export interface Effect {
   /** How many versions it lacks. */
   readonly versions: number;
+  /** Numbers that were deleted or taken back here. */
+  readonly deleted: readonly number[];
 }
 
 export interface Planned {
@@ -85,19 +92,21 @@ async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: 
     return { ours: isHere ? mine : undefined, merged: merging };
   });
   const { artifact, moved, renumbered } = merged;
-  const versions = await newVersions(session.context, { there, merged: artifact });
-  return { name, at, there, merged: artifact, published: { ours, moved, renumbered }, versions };
+  const effect = await effectOf(store, { there, merged: artifact });
+  return { name, at, there, merged: artifact, published: { ours, moved, renumbered }, effect };
 }
 
-/** How many versions the remote gets. */
-export async function newVersions(
-  { store }: Pick<RepositoryContext, 'store'>,
+export async function effectOf(
+  source: NodeSource,
   { there, merged }: Pick<Plan, 'merged' | 'there'>,
-): Promise<number> {
-  let count = 0;
-  for (const number of await changedNumbers(store, there, merged)) {
-    const before = there && (await findVersion(store, there, number));
-    if (before === undefined && (await findVersion(store, merged, number)) !== undefined) count++;
+): Promise<Effect> {
+  let versions = 0;
+  const deleted: number[] = [];
+  for (const number of await changedNumbers(source, there, merged)) {
+    const before = there && (await findVersion(source, there, number));
+    const after = await findVersion(source, merged, number);
+    if (before === undefined && after !== undefined) versions++;
+    if (before !== undefined && after === undefined) deleted.push(number);
   }
-  return count;
+  return { versions, deleted };
 }

@@ -1,19 +1,17 @@
 /** Sends versions that a remote lacks: learns what is there, sends the rest in packs, swaps pointers, merges and retries. */
-import type { Digest } from '#object';
+import { settleAtMost } from '#base';
 import type { Repository, RepositoryContext } from '#repo';
-import { findArtifact } from '#repo';
-import { loadArtifact } from '#version';
 import type { ArtifactName } from '#version';
 import type { PointerOf } from './bring-states.ts';
 import { Failures } from './failures.ts';
 import { hasAllOf } from './has-all.ts';
 import { integratePublished } from './integrate-published.ts';
-import type { SavedArtifact } from './merge-artifacts.ts';
 import { knownNames } from './ours.ts';
 import { renumberedOf, resultOf, withSpent } from './pull.ts';
-import type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
-import { checkPromised, countNeeded, sendAll } from './push-objects.ts';
-import { isSame, newVersions, planAll } from './push-plan.ts';
+import type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
+import { deletedOf, dryPush } from './push-dry.ts';
+import { checkPromised, sendAll } from './push-objects.ts';
+import { isSame, planAll } from './push-plan.ts';
 import type { Plan } from './push-plan.ts';
 import { checkReliance, settleReliance } from './reliance.ts';
 import { RemoteSession, namesOf, refuseTwin } from './session.ts';
@@ -21,9 +19,12 @@ import { pauseBeforeTry, pointerOrNew, swapPointer } from './swap-pointer.ts';
 
 interface Totals {
   versions: number;
-  bytes: number;
   readonly renumbered: RenumberedVersion[];
+  readonly deleted: DeletedVersions[];
 }
+
+/** Requests that are under way together, each of one artifact. */
+const NAMES_AT_ONCE = 8;
 
 /**
  * Sends what the remote lacks of the artifacts asked for. If others pushed first, theirs is fetched and merged, and ours
@@ -34,7 +35,7 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const { context } = repository;
   const session = new RemoteSession(context, request.remote, request.bucket);
   const failures = new Failures();
-  const totals: Totals = { versions: 0, bytes: 0, renumbered: [] };
+  const totals: Totals = { versions: 0, renumbered: [], deleted: [] };
   const tags = await session.pointers();
   let names = await changedNames(session, request, tags, failures);
   const before = context.promises.spent();
@@ -43,19 +44,22 @@ export async function push(repository: Repository, request: SyncRequest): Promis
     return withSpent(resultOf(session, { ...totals, upToDate: false }), context, before);
   };
   if (names.length === 0) return { ...result(), upToDate: true };
-  if (request.dryRun === true) return dryRun(context, session, names, totals);
+  if (request.dryRun === true) return dryPush(session, context, names, failures);
   await checkReliance(context, names);
   const index = await session.openForWriting();
   for (let attempt = 0; names.length > 0; attempt++) {
     if (attempt > 0) await pauseBeforeTry(attempt, context.signal);
     const pointers: PointerOf[] = [];
-    for (const name of names) {
+    const read = await settleAtMost(NAMES_AT_ONCE, names, (name) => {
       const tag = attempt === 0 ? tags.get(name) : undefined;
-      const at = await failures.past(name, async () => {
+      return failures.past(name, async () => {
         const known = tag === undefined ? undefined : await session.pointer(name, tag);
         return known ?? (await pointerOrNew(session, name));
       });
-      if (at !== undefined) pointers.push({ name, at });
+    });
+    for (const [i, one] of read.entries()) {
+      if (one.status === 'rejected') throw one.reason;
+      if (one.value !== undefined) pointers.push({ name: names[i], at: one.value });
     }
     // Only now: what is learned of packs must be newer than the pointers.
     await index.refresh();
@@ -101,16 +105,15 @@ async function swapAll(
   const { plans, packs, totals, failures } = sent;
   const won: Plan[] = [];
   const lost: ArtifactName[] = [];
-  const swaps = await Promise.allSettled(
-    plans.map(async (plan) => {
-      const { name, at, merged } = plan;
-      const now = isSame(plan) ? at : await swapPointer(session, name, at, { state: merged.saved, packs });
-      if (now === undefined) lost.push(name);
-      else won.push({ ...plan, at: now });
-    }),
-  );
+  const swaps = await settleAtMost(NAMES_AT_ONCE, plans, async (plan) => {
+    const { name, at, merged } = plan;
+    const now = isSame(plan) ? at : await swapPointer(session, name, at, { state: merged.saved, packs });
+    if (now === undefined) lost.push(name);
+    else won.push({ ...plan, at: now });
+  });
   for (const plan of won) {
-    totals.versions += plan.versions;
+    totals.versions += plan.effect.versions;
+    totals.deleted.push(...deletedOf(plan.name, plan.effect));
     const integrated = await failures.past(plan.name, () => integratePublished(session, plan));
     if (integrated !== undefined) totals.renumbered.push(...renumberedOf(plan.name, integrated.renumbered));
   }
@@ -123,25 +126,4 @@ async function swapAll(
   for (const [i, swap] of swaps.entries())
     if (swap.status === 'rejected') failures.note(plans[i].name, swap.reason);
   return lost;
-}
-
-/** Counts what a push would send, as far as that can be told from what was last seen: nothing is fetched or merged. */
-async function dryRun(
-  context: RepositoryContext,
-  session: RemoteSession,
-  names: readonly ArtifactName[],
-  totals: Totals,
-): Promise<SyncResult> {
-  const { store } = context;
-  const plans: Pick<Plan, 'merged' | 'there'>[] = [];
-  for (const name of names) {
-    const seen = await session.seen(name);
-    const state: Digest | null = seen?.seen ?? seen?.synced ?? null;
-    const there = state === null ? undefined : ((await loadArtifact(store, state)) as SavedArtifact);
-    const merged = (await findArtifact(store, name)) as SavedArtifact | undefined;
-    if (merged !== undefined) plans.push({ there, merged });
-  }
-  const needed = await countNeeded(context, plans);
-  for (const plan of plans) totals.versions += await newVersions(context, plan);
-  return { ...resultOf(session, { ...totals, upToDate: false }), ...needed };
 }

@@ -47,6 +47,7 @@ export class RemoteSession {
   readonly #before: Traffic;
   objects = 0;
   #fetchedBytes = 0;
+  #opening: Promise<void> | undefined;
   #opened: { readonly id: string; readonly index: PackIndex; readonly reader: RemoteReader } | undefined;
 
   constructor(context: Context, remote: string, bucket: Bucket) {
@@ -169,8 +170,9 @@ export class RemoteSession {
   /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW, REMOTE_REPLACED. */
   async openForReading(): Promise<RemoteReader> {
     if (this.#opened === undefined) {
-      const known = await this.knownBucket();
-      this.#open(requireKnown(this.bucket, await requireArt(this.bucket, this.options), known).id);
+      // Pointers are read several at once: the bucket is looked at once for all of them.
+      this.#opening ??= this.#look().finally(() => (this.#opening = undefined));
+      await this.#opening;
     }
     return this.#opened!.reader;
   }
@@ -222,6 +224,11 @@ export class RemoteSession {
       );
     }
     return { ...artifact, saved: digest };
+  }
+
+  async #look(): Promise<void> {
+    const known = await this.knownBucket();
+    this.#open(requireKnown(this.bucket, await requireArt(this.bucket, this.options), known).id);
   }
 
   #open(id: string): void {

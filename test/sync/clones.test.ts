@@ -126,8 +126,10 @@ describe('fetch', () => {
     expect(await ben.contents('cifar:origin/best')).toEqual(await ada.contents('cifar:v1'));
     expect(await ben.contents('cifar:origin/latest')).toEqual(await ada.contents('cifar:v1'));
     await ben.scene.in(async (repository) => {
-      expect(await repository.standings('cifar')).toEqual([
-        { remote: 'origin', ahead: 0, behind: 1, latest: 'v1' },
+      const standings: unknown[] = [];
+      for await (const standing of repository.standings('cifar')) standings.push(standing);
+      expect(standings).toEqual([
+        { name: 'cifar', remote: 'origin', ahead: 0, behind: 1, latest: 'v1', unpushed: [] },
       ]);
     });
     await expect(ben.contents('cifar:lab/best')).rejects.toMatchObject({ code: 'ALIAS_NOT_FOUND' });

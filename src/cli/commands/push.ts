@@ -25,6 +25,6 @@ export const pushCommand = defineCommand({
       );
     };
     const verb = dryRun ? 'would push to' : 'pushed to';
-    await tellSync(await pushed(), out, { verb, nothing: 'nothing to push: everything is at' });
+    await tellSync(await pushed(), out, { verb, dryRun, nothing: 'nothing to push: everything is at' });
   },
 });

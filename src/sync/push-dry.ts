@@ -1,0 +1,73 @@
+/** Says what a push would do, by what was last seen there: nothing is fetched or sent, and no content read. */
+import type { RepositoryContext } from '#repo';
+import { loadArtifact } from '#version';
+import type { ArtifactName } from '#version';
+import { dryIo } from './dry-io.ts';
+import type { Failures } from './failures.ts';
+import { baseOf, fixedBelow } from './integrate.ts';
+import { mergeArtifacts } from './merge-artifacts.ts';
+import type { SavedArtifact } from './merge-artifacts.ts';
+import { oursOf } from './ours.ts';
+import { renumberedOf, resultOf } from './pull.ts';
+import type { DeletedVersions, RenumberedVersion, SyncResult } from './pull.ts';
+import { countNeeded } from './push-objects.ts';
+import { effectOf } from './push-plan.ts';
+import type { Effect, Plan } from './push-plan.ts';
+import type { RemoteSession } from './session.ts';
+
+/** Raises the conflicts that the push would. */
+export async function dryPush(
+  session: RemoteSession,
+  context: RepositoryContext,
+  names: readonly ArtifactName[],
+  failures: Failures,
+): Promise<SyncResult> {
+  const { store } = context;
+  const io = {
+    ...dryIo(store),
+    getRecord: (key: string) => store.getRecord(key),
+    listRecords: (...asked: Parameters<typeof store.listRecords>) => store.listRecords(...asked),
+  };
+  const plans: Pick<Plan, 'merged' | 'there'>[] = [];
+  const renumbered: RenumberedVersion[] = [];
+  const deleted: DeletedVersions[] = [];
+  let versions = 0;
+  for (const name of names) {
+    const seen = await session.seen(name);
+    const state = seen?.seen ?? seen?.synced ?? null;
+    const there = state === null ? undefined : { ...(await loadArtifact(store, state)), saved: state };
+    const merging = await failures.past(name, () => mergedOf(session, name, there, io));
+    if (merging === undefined) continue;
+    const effect = await effectOf(io, { there, merged: merging.artifact });
+    plans.push({ there, merged: merging.artifact });
+    versions += effect.versions;
+    deleted.push(...deletedOf(name, effect));
+    renumbered.push(...renumberedOf(name, merging.renumbered));
+  }
+  const needed = await countNeeded(context, plans, io);
+  failures.raise();
+  return { ...resultOf(session, { versions, renumbered, deleted, upToDate: false }), ...needed };
+}
+
+async function mergedOf(
+  session: RemoteSession,
+  name: ArtifactName,
+  there: SavedArtifact | undefined,
+  io: Parameters<typeof oursOf>[2],
+): Promise<Pick<Awaited<ReturnType<typeof mergeArtifacts>>, 'artifact' | 'renumbered'>> {
+  const ours = await oursOf(session, name, io);
+  if (there === undefined) return { artifact: ours!, renumbered: [] };
+  return mergeArtifacts(io, {
+    base: await baseOf(session, name, io),
+    ours,
+    theirs: there,
+    remote: session.remote,
+    fixedBelow: await fixedBelow(session, name, io),
+    settled: await session.settled(name, io),
+  });
+}
+
+/** What goes there because it was deleted here. */
+export function deletedOf(name: ArtifactName, { deleted }: Effect): DeletedVersions[] {
+  return deleted.length === 0 ? [] : [{ name, numbers: [...deleted].sort((a, b) => a - b) }];
+}

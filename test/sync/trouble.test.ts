@@ -215,11 +215,16 @@ describe('damage in the bucket', () => {
     return clones;
   }
 
-  test('of an index is healed out of its pack', async () => {
+  test.each([
+    ['flipped', flip],
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
+    ['cut at its end', (bytes: Buffer) => bytes.subarray(0, bytes.length - 1)],
+    ['empty', () => Buffer.alloc(0)],
+  ])('of an index is healed out of its pack: %s', async (_, change) => {
     const { bucket, ada, ben } = await pushed();
     await using _a = ada;
     await using _b = ben;
-    for (const key of await keysOf(bucket, 'idx/')) await damage(bucket, key, flip);
+    for (const key of await keysOf(bucket, 'idx/')) await damage(bucket, key, change);
     await ben.pull();
     expect(await ben.contents('cifar')).toEqual(await ada.contents('cifar'));
     expect(ben.scene.warnings.join()).toContain('is damaged; its pack was read instead');

@@ -1,4 +1,5 @@
 /** Sends one HTTP request at a time over kept connections, and tells of a failure whether the other side may have acted. */
+import { setMaxListeners } from 'node:events';
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
@@ -68,6 +69,8 @@ export class HttpClient implements Disposable {
   /** Raises HttpFailure if there is no answer, INTERRUPTED by the signal. Follows no redirect. */
   async send(asked: HttpRequest): Promise<HttpAnswer> {
     throwIfAborted(asked.signal);
+    // One signal stops all that is on its way: many that listen to it are no leak, and Node would warn of one.
+    if (asked.signal !== undefined) setMaxListeners(0, asked.signal);
     this.#requests++;
     this.#bytesSent += asked.body?.length ?? 0;
     const message = await this.#exchange(asked);

@@ -50,6 +50,25 @@ describe('reading from S3', () => {
     );
   });
 
+  test('of many keys at once warns nobody of the many that listen to one signal', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    try {
+      const { signal } = new AbortController();
+      await against(
+        () => ({ headers: etag('t'), body: 'one' }),
+        async (bucket) => {
+          await Promise.all(Array.from({ length: 20 }, (_, i) => bucket.get(`packs/${i}`, { signal })));
+        },
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off('warning', onWarning);
+    }
+    expect(warnings).toEqual([]);
+  });
+
   test('goes on where an answer broke off, and takes no byte twice', async () => {
     const bytes = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => i * 7));
     const asked = await against(

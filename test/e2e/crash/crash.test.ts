@@ -9,6 +9,7 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dice } from '../../dice.ts';
 import { HOWS, artWithSmallPacks, fits } from './place.ts';
 import type { Fault, How } from './place.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -19,18 +20,7 @@ const WANTED = process.env['ART_CRASH'] ?? '1';
 const SEED = Number(process.env['ART_CRASH_SEED'] ?? 1);
 const ONLY = process.env['ART_CRASH_HOW']?.split(',');
 const ONE = process.env['ART_CRASH_AT']?.split(',');
-const ALL_MS = 6 * 60 * 60_000;
-
-/** Numbers from a seed (mulberry32, public domain). */
-function dice(seed: number): (sides: number) => number {
-  let a = seed >>> 0;
-  return (sides) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % sides;
-  };
-}
+const TIMEOUT_MS = WANTED === 'all' ? 6 * 60 * 60_000 : 300_000 + 120_000 * Number(WANTED);
 
 function faultsFor(scenario: Scenario, changes: readonly string[]): Fault[] {
   if (ONE !== undefined) return [{ at: Number(ONE[0]), how: ONE[1] as How, seed: SEED }];
@@ -53,7 +43,7 @@ describe(`a disturbed command (seed ${SEED})`, () => {
     rmSync(dirname(smallPacks), { recursive: true, force: true });
   });
 
-  test.each(SCENARIOS)('$name', { timeout: WANTED === 'all' ? ALL_MS : 120_000 }, async (scenario) => {
+  test.each(SCENARIOS)('$name', { timeout: TIMEOUT_MS }, async (scenario) => {
     const stage = await Stage.make(scenario, scenario.smallPacks && smallPacks);
     stages.push(stage);
     const found: string[] = [];

@@ -102,9 +102,8 @@ export class Unsynced {
     if (this.#mayLose(path)) this.#names.push({ folder: dirname(path), undo });
   }
 
-  // Who holds a lock is not synced, and need not be: after a loss of power nobody does.
   #mayLose(path) {
-    return this.#roots.some((root) => path.startsWith(`${root}/`) && !path.startsWith(`${root}/lock/`));
+    return this.#roots.some((root) => path.startsWith(`${root}/`));
   }
 
   // Numbers from a seed (mulberry32, public domain).

@@ -23,11 +23,13 @@ export async function checkRemote(
   setting: { readonly out: Output; readonly env: Environment; readonly now: () => number },
 ): Promise<number> {
   const { out, env, now } = setting;
-  const { checkBucket, verdictOf } = await import('#sync');
+  const { checkBucket, checkPacks, verdictOf } = await import('#sync');
   const remote = repository.remote(name);
   await using bucket = await openRemote(repository.root, remote, { env, now });
   const { signal } = repository.context;
-  const checks = await checkBucket(bucket, { depth: 'full', now, ...(signal && { signal }) });
+  const packs = await checkPacks(repository, { remote: remote.name, bucket });
+  const tried = await checkBucket(bucket, { depth: 'full', now, ...(signal && { signal }) });
+  const checks = packs === undefined ? tried : [...tried, packs];
   const { name: called, url } = remote;
   return tellChecks({ name: called, url, verdict: verdictOf(checks), checks }, out);
 }

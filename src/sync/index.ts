@@ -9,6 +9,7 @@ export { promiseKeeper } from './promise-keeper.ts';
 export { openBucket, parseBucketUrl } from './open-bucket.ts';
 export type { BucketAddress, BucketOptions } from './open-bucket.ts';
 export { checkBucket, verdictOf } from './conformance.ts';
+export { checkPacks } from './check-packs.ts';
 export type { CheckOptions, Verdict } from './conformance.ts';
 export { fetch, pull } from './pull.ts';
 export type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';

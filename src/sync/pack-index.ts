@@ -3,9 +3,10 @@ import { ByteReader, ByteWriter, utf8 } from '#base';
 import type { ObjectId, ObjectKind } from '#object';
 import { decodeLocation, decodeWireIndex, encodeLocation } from '#store';
 import type { Cache, CacheRow, Location } from '#store';
+import { AilingPacks } from './ailing-packs.ts';
 import type { Bucket } from './bucket.ts';
 import { CondemnedLists } from './condemned-lists.ts';
-import { INDEXES, indexKey, packOfIndex } from './keys.ts';
+import { INDEXES, PACKS, indexKey, packOfIndex, packOfKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import { readPackIndex } from './read-pack-index.ts';
 
@@ -33,6 +34,7 @@ const INDEXES_AT_ONCE = 4;
 
 export class PackIndex {
   readonly condemned: CondemnedLists;
+  readonly ailing: AilingPacks;
   readonly #cache: Cache;
   readonly #bucket: Bucket;
   readonly #options: PackIndexOptions;
@@ -57,17 +59,23 @@ export class PackIndex {
     this.#options = options;
     this.#prefix = utf8(`idx/${id}/`);
     this.condemned = new CondemnedLists(cache, bucket, id, options);
+    this.ailing = new AilingPacks(cache, id);
   }
 
-  /** Learns what was put and condemned since; two requests if nothing was. Raises REMOTE_CORRUPT. */
+  /**
+   * Learns what was put and condemned since, and which packs are missing or cut short; three requests if nothing was. Raises
+   * REMOTE_CORRUPT.
+   */
   async refresh(): Promise<void> {
     await this.#load();
     await this.condemned.refresh();
+    const indexed = new Set<PackId>();
     const listed = new Set<PackId>();
     let news: PackId[] = [];
     for await (const { key } of this.#bucket.list(INDEXES, this.#options)) {
       const id = packOfIndex(key);
       if (id === undefined) continue;
+      indexed.add(id);
       listed.add(id);
       if (this.#byId.has(id)) continue;
       news.push(id);
@@ -76,9 +84,28 @@ export class PackIndex {
       news = [];
     }
     await this.#addAll(news, listed);
+    for (const id of await this.#packsLost(indexed)) listed.delete(id);
     this.#listed.clear();
     for (const id of listed) this.#listed.add(id);
     this.#fresh = true;
+  }
+
+  /**
+   * Which of the packs that have an index are not there; those that are not there whole are noted. Listed after the indexes: a
+   * pack is put before its index.
+   */
+  async #packsLost(indexed: ReadonlySet<PackId>): Promise<PackId[]> {
+    const sizes = new Map<PackId, number>();
+    for await (const { key, size } of this.#bucket.list(PACKS, this.#options)) {
+      const id = packOfKey(key);
+      if (id !== undefined) sizes.set(id, size);
+    }
+    const ailing = [...indexed].filter((id) => sizes.get(id) !== this.#byId.get(id)?.bytes);
+    const unknown = ailing.filter((id) => !this.ailing.has(id));
+    // What gc is just taking away is condemned, perhaps since we looked.
+    if (unknown.length > 0) await this.condemned.refresh();
+    for (const id of unknown) if (!this.condemned.has(id)) await this.ailing.note(id);
+    return ailing.filter((id) => !sizes.has(id));
   }
 
   /** Says that something is likely to lie in these packs: `seek` looks there first. */
@@ -133,11 +160,11 @@ export class PackIndex {
     return this.#fresh;
   }
 
-  /** Which of `ids` need not be sent again: those in packs that are listed and not condemned. */
+  /** Which of `ids` need not be sent again: those in packs that are listed, whole as far as is known, and not condemned. */
   async reusable(ids: readonly ObjectId[]): Promise<boolean[]> {
     if (this.#byId.size === 0) return ids.map(() => false);
     const places = await this.places(ids);
-    return places.map((found) => found.some(({ pack }) => !this.condemned.has(pack)));
+    return places.map((found) => found.some(({ pack }) => this.#trouble(pack) === 0));
   }
 
   /** Where each of `ids` may be read, the best place first; none for what is not known. */
@@ -201,6 +228,7 @@ export class PackIndex {
   async #load(): Promise<void> {
     if (this.#loaded) return;
     this.#loaded = true;
+    await this.ailing.load();
     const prefix = Buffer.concat([this.#prefix, utf8('p')]);
     for (let after: Uint8Array | undefined; ;) {
       const rows = await this.#cache.list(prefix, { limit: PAGE_ROWS, ...(after && { after }) });
@@ -256,7 +284,11 @@ export class PackIndex {
       if (known === undefined || (this.#fresh && !this.#listed.has(known.id))) continue;
       places.push({ pack: known.id, packBytes: known.bytes, location });
     }
-    return places.sort((a, b) => Number(this.condemned.has(a.pack)) - Number(this.condemned.has(b.pack)));
+    return places.sort((a, b) => this.#trouble(a.pack) - this.#trouble(b.pack));
+  }
+
+  #trouble(pack: PackId): number {
+    return Number(this.condemned.has(pack)) + 2 * Number(this.ailing.has(pack));
   }
 
   // What names packs that are gone is left behind, so that rows do not grow for ever.

@@ -15,12 +15,19 @@ import type { RemoteSession } from './session.ts';
 
 type Sides = Pick<Plan, 'merged' | 'there'>;
 
+/**
+ * `anew`: what the pointers have counts for nothing, as some of the packs that should hold it are damaged or gone. All that
+ * versions need is then looked for in those that are whole.
+ */
+export type Trust = 'pointers' | 'anew';
+
 /** Sends what the plans need and no usable pack holds; gives the new packs. */
 export async function sendAll(
   context: RepositoryContext,
   session: RemoteSession,
   index: PackIndex,
   plans: readonly Plan[],
+  trust: Trust,
 ): Promise<readonly string[]> {
   const { bucket } = session;
   const { now, signal, onProgress } = context;
@@ -36,7 +43,7 @@ export async function sendAll(
     },
   });
   try {
-    for await (const { ids, bytes } of absentObjects(context, index, plans))
+    for await (const { ids, bytes } of absentObjects(context, index, plans, trust))
       for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, bytes[i]);
     await uploader.finish();
   } finally {
@@ -49,14 +56,17 @@ export async function sendAll(
 const CHUNKS_AT_ONCE = 64;
 
 async function* absentObjects(
-  { store, disk, promises }: RepositoryContext,
+  { store, disk, promises, signal }: RepositoryContext,
   index: PackIndex | undefined,
   plans: readonly Sides[],
-  options: { readonly signal?: AbortSignal } = {},
+  trust: Trust,
 ): AsyncGenerator<{ readonly ids: readonly ObjectId[]; readonly bytes: readonly Uint8Array[] }> {
   const reader = store.reader();
   const promised = await promisedAnything(disk);
-  for await (const { ids: absent, nodes } of absentIds(store, index, plans, options)) {
+  for await (const { ids: absent, nodes } of absentIds(store, index, plans, {
+    trust,
+    ...(signal && { signal }),
+  })) {
     if (nodes !== undefined) yield { ids: absent, bytes: nodes };
     else {
       if (promised) await promises.bring(absent); // All in one go, not as they are read.
@@ -73,12 +83,14 @@ async function* absentIds(
   source: NodeSource,
   index: PackIndex | undefined,
   plans: readonly Sides[],
-  options: { readonly signal?: AbortSignal },
+  options: { readonly signal?: AbortSignal; readonly trust?: Trust },
 ): AsyncGenerator<Needed> {
   const found = new RecentDigests();
   for (const { merged, there } of plans) {
-    if (isSame({ merged, there })) continue;
-    for await (const { ids, nodes } of neededObjects(source, merged, there, found, options)) {
+    const anew = options.trust === 'anew';
+    if (isSame({ merged, there }) && !anew) continue;
+    const had = anew ? undefined : there;
+    for await (const { ids, nodes } of neededObjects(source, merged, had, found, options)) {
       const usable = index === undefined ? ids.map(() => false) : await index.reusable(ids);
       yield { ids: ids.filter((_, i) => !usable[i]), nodes: nodes?.filter((_, i) => !usable[i]) };
     }

@@ -1,7 +1,9 @@
 /** Sends versions that a remote lacks: learns what is there, sends the rest in packs, swaps pointers, merges and retries. */
 import { settleAtMost } from '#base';
 import type { Repository, RepositoryContext } from '#repo';
+import { promisedAnything } from '#repo';
 import type { ArtifactName } from '#version';
+import { AilingPacks } from './ailing-packs.ts';
 import type { PointerOf } from './bring-states.ts';
 import { Failures } from './failures.ts';
 import { hasAllOf } from './has-all.ts';
@@ -37,7 +39,8 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const failures = new Failures();
   const totals: Totals = { versions: 0, renumbered: [], deleted: [] };
   const tags = await session.pointers();
-  let names = await changedNames(session, request, tags, failures);
+  const heals = await healsPacks(context, session);
+  let names = await changedNames(session, request, { tags, failures, all: heals });
   const before = context.promises.spent();
   const result = () => {
     failures.raise();
@@ -65,24 +68,43 @@ export async function push(repository: Repository, request: SyncRequest): Promis
     await index.refresh();
     const { plans, again } = await planAll(session, pointers, failures);
     await checkPromised(context, index, plans);
-    const packs = await sendAll(context, session, index, plans);
+    const anew = heals || (index.ailing.pending && !(await promisedAnything(context.disk)));
+    const packs = await sendAll(context, session, index, plans, anew ? 'anew' : 'pointers');
     names = [...again, ...(await swapAll(context, session, { plans, packs, totals, failures }))];
   }
-  return result();
+  const told = result();
+  if (heals && !request.names?.length) await index.ailing.settle();
+  return told;
 }
 
-/** Artifacts of which the remote does not have all that is here. */
+/** Whether packs there are known to be damaged or gone, and all that they may have held is here. */
+async function healsPacks({ disk, store }: RepositoryContext, session: RemoteSession): Promise<boolean> {
+  const bucket = await session.knownBucket();
+  if (bucket === undefined || (await promisedAnything(disk))) return false;
+  const ailing = new AilingPacks(store.cache, bucket);
+  await ailing.load();
+  return ailing.pending;
+}
+
+/** Artifacts of which the remote does not have all that is here; `all` counts every one so. */
 async function changedNames(
   session: RemoteSession,
   request: SyncRequest,
-  tags: ReadonlyMap<ArtifactName, string>,
-  failures: Failures,
+  {
+    tags,
+    failures,
+    all,
+  }: {
+    readonly tags: ReadonlyMap<ArtifactName, string>;
+    readonly failures: Failures;
+    readonly all: boolean;
+  },
 ): Promise<ArtifactName[]> {
   const asked = request.names?.length ? namesOf(request.names) : await knownNames(session);
   const changed: ArtifactName[] = [];
   for (const name of asked) {
     const hasAll = await failures.past(name, async () => {
-      if (await hasAllOf(session, name, tags.get(name))) return true;
+      if ((await hasAllOf(session, name, tags.get(name))) && !all) return true;
       refuseTwin(name, tags.keys(), session.remote);
       return false;
     });

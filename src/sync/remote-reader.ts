@@ -176,7 +176,9 @@ export class RemoteReader {
       // A view keeps all that was read with it: good only where that is little more, and let go of soon.
       else contents[at] = id.kind === CHUNK && dense && isView(frame, bytes) ? content : Buffer.from(content);
     }
-    if (damaged) this.#warn(run.pack, 'is damaged');
+    if (!damaged) return;
+    this.#warn(run.pack, 'is damaged');
+    await this.#index.ailing.note(run.pack);
   }
 
   /** The bytes of a run, fewer where the pack is cut short; undefined if it is gone. */

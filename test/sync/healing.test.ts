@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { bytesBody, checkPacks, readAll } from '#sync';
+import type { Bucket, MemoryBucket } from '#sync';
+import { Clone, twoClones } from './scene.ts';
+
+const noise = (seed: number, bytes: number) => {
+  const out = Buffer.alloc(bytes);
+  let x = seed + 1;
+  for (let i = 0; i < bytes; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    out[i] = x >>> 24;
+  }
+  return out;
+};
+
+async function packsIn(bucket: Bucket): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of bucket.list('packs/')) keys.push(key);
+  return keys;
+}
+
+async function damage(bucket: MemoryBucket, key: string, change: (bytes: Buffer) => Buffer): Promise<void> {
+  const bytes = Buffer.from((await readAll((await bucket.get(key))!.body, Infinity))!);
+  await bucket.delete(key);
+  await bucket.putIfAbsent(key, bytesBody(change(bytes)));
+}
+
+/** A new clone gets all that `whole` has. */
+async function isWhole(bucket: Bucket, whole: Clone, names: readonly string[]): Promise<void> {
+  await using fresh = await Clone.make(bucket);
+  await fresh.pull({ names });
+  for (const name of names) expect(await fresh.contents(name)).toEqual(await whole.contents(name));
+  await fresh.check();
+}
+
+describe('a pack that is damaged or gone', () => {
+  test.each([
+    ['gone', async (bucket: MemoryBucket, key: string) => void (await bucket.delete(key))],
+    [
+      'cut short',
+      (bucket: MemoryBucket, key: string) => damage(bucket, key, (bytes) => bytes.subarray(0, 5000)),
+    ],
+  ])('is not built on once a push has looked, and the next one heals the rest: %s', async (_, spoil) => {
+    const { bucket, ada } = await twoClones();
+    await using _a = ada;
+    for (const name of ['x', 'y']) await ada.commit(name, { a: noise(name.charCodeAt(0), 200_000) });
+    await ada.push();
+    for (const pack of await packsIn(bucket)) await spoil(bucket, pack);
+    await ada.commit('z', { a: noise('x'.charCodeAt(0), 200_000) });
+    expect((await ada.push()).bytes).toBeGreaterThan(200_000);
+    await isWhole(bucket, ada, ['z']);
+    const healing = await ada.push();
+    expect(healing).toMatchObject({ upToDate: false, versions: 0 });
+    expect(healing.bytes).toBeGreaterThan(200_000);
+    expect(healing.bytes).toBeLessThan(300_000);
+    await isWhole(bucket, ada, ['x', 'y', 'z']);
+    expect(await ada.push()).toMatchObject({ upToDate: true, requests: 1 });
+    for (let i = 0; i < 3; i++) await ada.gc();
+    await isWhole(bucket, ada, ['x', 'y', 'z']);
+  });
+
+  test('is found by the check of a remote, so that a push that has nothing new heals it', async () => {
+    const { bucket, ada } = await twoClones();
+    await using _a = ada;
+    const check = () =>
+      ada.scene.in((repository) => checkPacks(repository, { remote: 'origin', bucket: ada.bucket }));
+    expect(await check()).toBeUndefined();
+    await ada.commit('x', { a: noise(1, 200_000) });
+    await ada.push();
+    expect(await check()).toMatchObject({ ok: true, detail: 'each is there, as long as its index says' });
+    const [pack] = await packsIn(bucket);
+    await bucket.delete(pack);
+    const detail = '1 pack is damaged or gone: the next push sends anew what they held and is here';
+    expect(await check()).toMatchObject({ ok: false, needed: 'advice', detail });
+    await ada.push();
+    await isWhole(bucket, ada, ['x']);
+    expect(await check()).toMatchObject({ ok: true });
+  });
+
+  test('is healed where a pull has met the damage, of what is here', async () => {
+    const { bucket, ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await ben.commit('y', { a: noise(1, 200_000), b: noise(2, 200_000) });
+    await ben.push();
+    const [pack] = await packsIn(bucket);
+    await ada.commit('x', { a: noise(1, 200_000), b: noise(2, 200_000) });
+    expect((await ada.push()).bytes).toBeLessThan(20_000);
+    await damage(bucket, pack, (bytes) => {
+      for (let at = 100; at < bytes.length; at += 20_000) bytes[at] ^= 1;
+      return bytes;
+    });
+    await using cy = await Clone.make(bucket);
+    await expect(cy.pull()).rejects.toMatchObject({ code: 'REMOTE_CORRUPT' });
+    await ada.commit('w', { a: 'w' });
+    await expect(ada.pull()).rejects.toMatchObject({ code: 'REMOTE_CORRUPT' });
+    await ada.push();
+    await isWhole(bucket, ada, ['w', 'x']);
+    expect(await ada.push()).toMatchObject({ upToDate: true, requests: 1 });
+  });
+});

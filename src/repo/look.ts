@@ -1,4 +1,5 @@
 /** Looks at artifacts and versions: lists, logs, shows. Changes nothing. */
+import { strict as assert } from 'node:assert';
 import { NODE, formatCid } from '#object';
 import type { Digest, Metadata } from '#object';
 import type { NodeSource } from '#store';
@@ -13,11 +14,11 @@ export interface ListRow {
   readonly name: string;
   readonly type: string;
   readonly versions: number;
-  readonly latest: string | null;
+  readonly latest: string;
   /** Of all its versions together, as if each stood alone. */
   readonly bytes: number;
   /** ISO 8601: the time of the newest commit. */
-  readonly updated: string | null;
+  readonly updated: string;
   readonly description: string | null;
   readonly tags: readonly string[];
 }
@@ -75,14 +76,15 @@ export async function list(
 async function listRow(source: NodeSource, artifact: Artifact): Promise<ListRow> {
   const { name, type, versionCount, bytes, description, tags } = artifact.state;
   const latest = await findLatest(source, artifact);
-  const commit = latest === undefined ? undefined : await getCommit(source, latest.commit);
+  assert(latest !== undefined, 'an artifact without versions is deleted, and never listed');
+  const { time } = await getCommit(source, latest.commit);
   return {
     name,
     type,
     versions: versionCount,
-    latest: latest === undefined ? null : `v${latest.number}`,
+    latest: `v${latest.number}`,
     bytes,
-    updated: commit === undefined ? null : isoTime(commit.time),
+    updated: isoTime(time),
     description: description === '' ? null : description,
     tags,
   };
@@ -155,9 +157,8 @@ export async function show(context: Context, target: string): Promise<ShownArtif
     const set = [...aliasesByNumber(artifact)].flatMap(([number, names]) =>
       names.map((alias) => [alias, `v${number}`] as const),
     );
-    const latest = row.latest === null ? [] : [[LATEST, row.latest] as const];
     // From entries, so that an alias like __proto__ is one like any other.
-    return { kind: 'artifact', ...row, aliases: Object.fromEntries([...latest, ...set]) };
+    return { kind: 'artifact', ...row, aliases: Object.fromEntries([[LATEST, row.latest], ...set]) };
   }
   const { artifact, version, commit } = await getSpec(store, target);
   const latest = await findLatest(store, artifact);

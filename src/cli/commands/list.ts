@@ -50,11 +50,11 @@ export const listCommand = defineCommand({
     function cells(row: ListRow, nowMs: number): string[] {
       const { name, versions, latest, bytes, updated, description, tags } = row;
       return [
-        out.style('bold', latest === null ? name : `${name}:${latest}`),
+        out.style('bold', `${name}:${latest}`),
         row.type,
         formatCount(versions, 'version'),
         formatBytes(bytes),
-        updated === null ? '' : formatAge(Date.parse(updated), nowMs),
+        formatAge(Date.parse(updated), nowMs),
         [...tags.map((one) => `#${one}`), firstLine(description ?? '', DESCRIPTION_LENGTH_MAX)]
           .join(' ')
           .trim(),

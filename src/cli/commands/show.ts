@@ -47,9 +47,9 @@ function artifactRows(shown: ShownArtifact, nowMs: number): Row[] {
   return [
     ['artifact', name],
     ['type', type],
-    ['versions', latest === null ? 'none' : `${formatCount(versions)}, the latest is ${latest}`],
+    ['versions', `${formatCount(versions)}, the latest is ${latest}`],
     ['size', `${formatBytes(bytes)} in all versions`],
-    ['updated', updated === null ? '' : timeText(updated, nowMs)],
+    ['updated', timeText(updated, nowMs)],
     [
       'aliases',
       Object.entries(aliases)

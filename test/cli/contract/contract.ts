@@ -7,6 +7,8 @@ export interface Run {
   readonly line: string;
   /** Run before it, in the same copy; those that begin with `$ ` by the shell. */
   readonly after?: readonly string[];
+  /** What it is given on its standard input. */
+  readonly stdin?: string;
   /** 0 unless it is said. */
   readonly exit?: number;
   /** The code of its failure; says the exit status too. */

@@ -1,13 +1,13 @@
 /** Proves rows of the contract: runs their lines, for people and with `--json`, with options in every place. */
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ERRORS } from '#base';
 import type { Command, Options } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { fittingForms, parseForm, wordAt } from '../../../src/cli/form.ts';
 import { COMMON_OPTIONS, optionKey, parseWords } from '../../../src/cli/words.ts';
 import { art } from '../host.ts';
 import type { Contract, CommandContract, Run } from './contract.ts';
+import { EXITS } from './exits.ts';
 import { ContractScene, wordsOf } from './scene.ts';
 import { mismatches, nullable } from './shape.ts';
 import type { Seen, Shape } from './shape.ts';
@@ -50,19 +50,19 @@ export function prove(contract: Contract): void {
     test('has no --json, and says so in JSON', async () => {
       const [line] = row.runs.map(({ line }) => line);
       const { status, out } = await art([...wordsOf(line), '--json'], { cwd: tmpdir() });
-      expect(status).toBe(ERRORS.USAGE.exit);
+      expect(status).toBe(EXITS.USAGE);
       expect(mismatches(JSON.parse(out), ERROR)).toEqual([]);
     });
   });
 }
 
 function exitOf({ error, exit = 0 }: Run): number {
-  return error === undefined ? exit : ERRORS[error].exit;
+  return error === undefined ? exit : EXITS[error];
 }
 
 async function forPeople(scene: ContractScene, run: Run, { reads }: CommandContract): Promise<void> {
   await prepare(scene, run, { reads });
-  const { status, out, err } = await scene.art(wordsOf(run.line), run.in);
+  const { status, out, err } = await scene.art(wordsOf(run.line), run);
   expect(status, err).toBe(exitOf(run));
   if (run.error !== undefined)
     expect({ out, err }).toEqual({ out: '', err: expect.stringContaining(`[${run.error}]`) });
@@ -80,7 +80,7 @@ async function asDocument(
   let first: unknown;
   for (const line of run.error === undefined ? ordersOf(run, command) : [[...wordsOf(run.line), '--json']]) {
     await prepare(scene, run, { reads });
-    const { status, out, err } = await scene.art(line, run.in);
+    const { status, out, err } = await scene.art(line, run);
     expect(status, err).toBe(exit);
     const document: unknown = JSON.parse(out);
     first ??= document;

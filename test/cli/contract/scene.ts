@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { parseLine } from '../../script/shell-line.ts';
 import { art } from '../host.ts';
 import type { Told } from '../host.ts';
+import type { Run } from './contract.ts';
 
 /** In memory where there is such a place: nothing here has to outlive the test, and hundreds of lines sync. */
 const PLACE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -56,8 +57,8 @@ export class ContractScene implements Disposable {
   }
 
   /** A line of the shell, if it begins with `$ `, else of art. */
-  async run(line: string, folder = '.'): Promise<Told> {
-    if (!line.startsWith('$ ')) return this.art(wordsOf(line), folder);
+  async run(line: string): Promise<Told> {
+    if (!line.startsWith('$ ')) return this.art(wordsOf(line));
     const { status, stdout, stderr } = spawnSync('sh', ['-c', line.slice(2)], {
       cwd: this.root,
       encoding: 'utf8',
@@ -65,10 +66,11 @@ export class ContractScene implements Disposable {
     return { status: status ?? 1, out: stdout, err: stderr };
   }
 
-  art(words: readonly string[], folder = '.'): Promise<Told> {
+  art(words: readonly string[], { in: folder = '.', stdin }: Pick<Run, 'in' | 'stdin'> = {}): Promise<Told> {
     return art(words, {
       cwd: resolve(this.root, folder),
       env: { XDG_CONFIG_HOME: join(this.root, '.home') },
+      ...(stdin !== undefined && { stdin }),
     });
   }
 

@@ -92,6 +92,9 @@ export const EVERYDAY: Contract = {
       { line: 'commit d --allow-empty', after: ['$ rm -r data'], says: 'committed d:v2 (0 files' },
       { line: 'commit d older', says: 'd:v2' },
       { line: 'commit new --add x=model.pt --add meta.json', says: 'committed new:v0 (2 files' },
+      { line: 'commit new --add x=-', stdin: 'piped', says: 'committed new:v0 (1 file, 5 B' },
+      { line: 'commit new --part one --add x=-', stdin: 'piped' },
+      { line: 'commit new --add -', stdin: 'piped', error: 'USAGE' },
       {
         line: 'commit d --onto d:v0 --add a.txt=model.pt --remove sub --overwrite -m mixed',
         says: 'committed d:v2 (1 file',

@@ -6,7 +6,6 @@ import { changedNumbers, loadArtifact } from '#version';
 import type { NodeSource } from '#store';
 import type { ArtifactName } from '#version';
 import type { Failures } from './failures.ts';
-import { rememberAll } from './integrate.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import type { RemoteSession, SeenPointer } from './session.ts';
 
@@ -16,7 +15,7 @@ export interface PointerOf {
   readonly at: SeenPointer;
 }
 
-/** One that is here, with all it keeps alive, and that gc keeps since it was noted as seen. */
+/** One that is here, with all it keeps alive. */
 export interface Theirs extends PointerOf {
   readonly artifact: SavedArtifact;
   /** Whether it was never seen before, and how many of its versions were not. */
@@ -33,15 +32,19 @@ export interface Brought {
 /** How often it begins anew because gc took what was just fetched. */
 const TRIES = 5;
 
-/** Pointers without a state are passed over. What is damaged goes to `failures`. */
+/**
+ * Pointers without a state are passed over. What is damaged goes to `failures`. `keep` notes what came as seen, so that
+ * gc keeps it; it may leave that to whoever builds on it in a step of its own.
+ */
 export async function bringStates(
   session: RemoteSession,
   pointers: readonly PointerOf[],
   failures: Failures,
+  keep: (pointers: readonly PointerOf[]) => Promise<void>,
 ): Promise<Brought> {
   const full = pointers.filter(({ at }) => at.pointer.state !== null);
   try {
-    return { theirs: await bringTogether(session, full), moved: [] };
+    return { theirs: await bringTogether(session, full, keep), moved: [] };
   } catch (error) {
     if (!isArtError(error, 'REMOTE_CORRUPT')) throw error;
   }
@@ -49,7 +52,7 @@ export async function bringStates(
   const moved: ArtifactName[] = [];
   for (const one of full) {
     try {
-      theirs.push(...(await bringTogether(session, [one])));
+      theirs.push(...(await bringTogether(session, [one], keep)));
     } catch (error) {
       if (!isArtError(error, 'REMOTE_CORRUPT')) throw error;
       const now = await failures.past(one.name, () => session.pointer(one.name));
@@ -79,10 +82,16 @@ export async function peekStates(
   return theirs;
 }
 
-async function bringTogether(session: RemoteSession, pointers: readonly PointerOf[]): Promise<Theirs[]> {
+async function bringTogether(
+  session: RemoteSession,
+  pointers: readonly PointerOf[],
+  keep: (pointers: readonly PointerOf[]) => Promise<void>,
+): Promise<Theirs[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await bringOnce(session, pointers);
+      const theirs = await bringOnce(session, pointers);
+      await keep(pointers);
+      return theirs;
     } catch (error) {
       const taken = isArtError(error, 'REUSED_GONE') || isArtError(error, 'OBJECT_NOT_FOUND');
       if (!taken || attempt === TRIES) throw error;
@@ -111,7 +120,6 @@ async function bringOnce(session: RemoteSession, pointers: readonly PointerOf[])
       : 0;
     theirs.push({ name: one.name, at: one.at, artifact, fresh: isFresh, versions });
   }
-  await rememberAll(session, pointers);
   return theirs;
 }
 

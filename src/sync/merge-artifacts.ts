@@ -59,7 +59,7 @@ export async function mergeArtifacts(
   const result = merge({ ...histories, fixedBelow, settled });
   if (result.ok) {
     const { merged } = result;
-    const moves = movesOf(here.ours, by, merged.moved);
+    const moves = movesOf(here.ours, by, result.moved);
     const renumbered = [...moves].flatMap(([from, to]) =>
       here.ours.fates.get(from)?.alive === true ? [{ from, to }] : [],
     );

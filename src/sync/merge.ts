@@ -43,8 +43,6 @@ export interface Merged {
   readonly ext: Ext;
   /** Versions of ours that got another number, in order. */
   readonly renumbered: readonly Renumbered[];
-  /** The same, by our number, with those that were deleted. */
-  readonly moved: Moves;
 }
 
 /** New numbers by old ones. */
@@ -64,7 +62,8 @@ export type Problem =
   | { readonly kind: 'rewritten'; readonly number: number };
 
 export type MergeResult =
-  | { readonly ok: true; readonly merged: Merged }
+  /** `moved`: what was renumbered, and what would have been if it were not deleted. */
+  | { readonly ok: true; readonly merged: Merged; readonly moved: Moves }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
@@ -96,9 +95,8 @@ export function merge(input: MergeInput): MergeResult {
     next: Math.max(theirs.next, fresh.next),
     ext: pick(base?.ext ?? {}, ours.ext, theirs.ext),
     renumbered: fresh.renumbered,
-    moved: new Map([...fresh.placed].filter(([from, to]) => from !== to)),
   };
-  return { ok: true, merged };
+  return { ok: true, merged, moved: new Map([...fresh.placed].filter(([from, to]) => from !== to)) };
 }
 
 /** How a merge that was published has numbered what it knew: what came since follows it. */

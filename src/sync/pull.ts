@@ -11,7 +11,7 @@ import { bringStates, peekStates } from './bring-states.ts';
 import type { PointerOf, Theirs } from './bring-states.ts';
 import { eitherNodes } from './either-nodes.ts';
 import { Failures } from './failures.ts';
-import { baseOf, fixedBelow, holdState, integrate, noteConflicts } from './integrate.ts';
+import { baseOf, fixedBelow, holdState, integrate, noteConflicts, rememberAll } from './integrate.ts';
 import type { Integrated } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
@@ -305,7 +305,7 @@ async function fetchTheirs(
     const brought =
       request.dryRun === true
         ? { theirs: await peekStates(session, pointers, source), moved: [] }
-        : await bringStates(session, pointers, failures);
+        : await bringStates(session, pointers, failures, (all) => rememberAll(session, all));
     theirs.push(...brought.theirs);
     names = brought.moved;
   }

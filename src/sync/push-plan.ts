@@ -7,7 +7,7 @@ import type { ArtifactName } from '#version';
 import { bringStates } from './bring-states.ts';
 import type { Brought, PointerOf } from './bring-states.ts';
 import type { Failures } from './failures.ts';
-import { baseOf, fixedBelow, holdState } from './integrate.ts';
+import { baseOf, fixedBelow, holdState, remember } from './integrate.ts';
 import type { Published } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
@@ -46,7 +46,8 @@ export async function planAll(
   pointers: readonly PointerOf[],
   failures: Failures,
 ): Promise<Planned> {
-  const brought = await bringStates(session, pointers, failures);
+  // Noted with the plan: each step under the lock is one more in which another pusher is faster.
+  const brought = await bringStates(session, pointers, failures, async () => {});
   const again = [...brought.moved];
   const plans: Plan[] = [];
   for (const one of pointers) {
@@ -85,7 +86,11 @@ async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: 
             fixedBelow: await fixedBelow(session, name, locked),
             settled: await session.settled(name, locked),
           });
-    // From here on it is alive, whatever becomes of ours and theirs until it is published.
+    // From here on both are alive, whatever becomes of ours until it is published.
+    if (there !== undefined) {
+      const synced = (await session.seen(name, locked))?.synced ?? null;
+      remember(locked, session, name, at, { synced });
+    }
     if (!isSame({ there, merged: merging.artifact }))
       locked.setRecord(remoteKeys.pushing(session.remote, name), encodePushing(merging.artifact.saved));
     const isHere = (await findArtifact(locked, name)) !== undefined;

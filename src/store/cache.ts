@@ -1,5 +1,4 @@
 /** Keeps rows that may be lost at any time: what can be had again from elsewhere, found fast meanwhile. */
-import { compareBytes, toHex } from '#base';
 import type { Database } from './database.ts';
 
 export interface CacheRow {
@@ -61,35 +60,6 @@ export class LevelCache implements Cache {
       const rows = await this.#database.table.iterator({ ...start, lt: end, limit }).all();
       return rows.map(([key, value]) => ({ key: key.subarray(CACHED.length), value }));
     });
-  }
-}
-
-export class MemoryCache implements Cache {
-  readonly #rows = new Map<string, CacheRow>();
-
-  async get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return keys.map((key) => this.#rows.get(toHex(key))?.value);
-  }
-
-  async put(rows: Iterable<CacheRow>): Promise<void> {
-    for (const { key, value } of rows)
-      this.#rows.set(toHex(key), { key: Buffer.from(key), value: Buffer.from(value) });
-  }
-
-  async delete(keys: Iterable<Uint8Array>): Promise<void> {
-    for (const key of keys) this.#rows.delete(toHex(key));
-  }
-
-  async list(
-    prefix: Uint8Array,
-    { after, limit }: { readonly after?: Uint8Array; readonly limit: number },
-  ): Promise<CacheRow[]> {
-    const wanted = [...this.#rows.values()].filter(
-      ({ key }) =>
-        compareBytes(key.subarray(0, prefix.length), prefix) === 0 &&
-        (after === undefined || compareBytes(key, after) > 0),
-    );
-    return wanted.sort((a, b) => compareBytes(a.key, b.key)).slice(0, limit);
   }
 }
 

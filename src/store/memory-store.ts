@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { ArtError, compareUtf8, equalBytes, toHex } from '#base';
 import { NODE, formatCid, hash, strongLinks } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
-import { MemoryCache } from './cache.ts';
+import { MemoryCache } from './memory-cache.ts';
 import type {
   LockedStore,
   ObjectReader,

@@ -198,7 +198,7 @@ async function play(url: string): Promise<void> {
 }
 
 describe(`gc beside eight pushers, killed and frozen, loses nothing (seed ${SEED})`, () => {
-  const timeout = 60_000 + ROUNDS * 60_000;
+  const timeout = 60_000 + ROUNDS * 120_000;
 
   test('in a folder', { timeout }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'art-e2e-'));

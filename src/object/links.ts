@@ -15,22 +15,22 @@ import { versionLinks } from './version-value.ts';
 export type LinkVisitor = (kind: ObjectKind, digest: Digest) => void;
 
 /**
- * Calls `visit` for each strong link of a node, in the order they stand, twice if it stands twice; digests may be
- * views of `bytes`. A commit's parents and run, a run's inputs and outputs, a state's previous and the commits of
+ * Calls `visit` for each strong link of a node, in the order they stand, twice if it stands twice. Digests are
+ * views of a copy: visitors keep them longer than a reader keeps `bytes`. A commit's parents and run, a run's inputs and outputs, a state's previous and the commits of
  * tombstones are weak and left out. Raises OBJECT_INVALID if the node is.
  */
 export function visitStrongLinks(bytes: Uint8Array, visit: LinkVisitor): void {
   switch (nodeKindOf(bytes)) {
     case 'fileLeaf':
     case 'fileInner': {
-      const node = decodeFileNode(bytes);
+      const node = decodeFileNode(new Uint8Array(bytes));
       const kind = node.level === 0 ? CHUNK : NODE;
       for (let row = 0; row < node.rows; row++) visit(kind, fileRowDigest(node, row));
       return;
     }
     case 'treeLeaf':
     case 'treeInner': {
-      const node = decodeTreeNode(bytes);
+      const node = decodeTreeNode(new Uint8Array(bytes));
       for (let row = 0; row < node.rows; row++) {
         if (node.kind === 'inner') visit(NODE, node.digestAt(row));
         else visitEntry(node, row, visit);

@@ -11,14 +11,14 @@ const MAP = 5;
 const KEY_BYTES_MAX = 32;
 
 /**
- * `[kind, format, fields]`, its byte strings views of one copy of `bytes`; undefined if anything in it is of another
+ * `[kind, format, fields]`, its byte strings views of `bytes`; undefined if anything in it is of another
  * shape or not canonical: then the general decoder has to tell what it is.
  */
 export function readPlainNode(
   bytes: Uint8Array,
 ): readonly [number, number, Record<string, unknown>] | undefined {
   if (bytes[0] !== ARRAY_OF_3) return undefined;
-  const reader = new HeadReader(new Uint8Array(bytes));
+  const reader = new HeadReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   reader.at = 1;
   const kind = reader.head(0);
   const format = reader.head(0);

@@ -21,12 +21,12 @@ import {
 import type { EntryKind, MapEntry, TreeChild } from './tree-entry.ts';
 import { readVarints } from './varint-column.ts';
 
-/** So many rows are compared at once, as long as they are the same. */
+/** So many rows are compared at once, as long as they are the same; then half as many, down to the one that is not. */
 const SAME_ROWS_STEP = 32;
 /** Four free rows with the longest extras fit in twice the bound. */
 const NODE_EXTRAS_BYTES_MAX = 2 * TREE_BYTES_MAX;
 
-/** A decoded leaf. What it hands out are views of it: keep none longer than needed, or it stays whole in memory. */
+/** A decoded leaf. What it hands out are views of its bytes: keep none longer than needed, or they stay in memory whole. */
 export class TreeLeaf {
   readonly kind = 'leaf';
   readonly level = 0;
@@ -45,7 +45,8 @@ export class TreeLeaf {
   constructor(fields: Fields) {
     this.#kinds = fields.bytes('kinds', TREE_ROWS_MAX);
     const rows = this.#kinds.length;
-    for (const kind of this.#kinds) if (kindIsKnown[kind] === 0) throw fields.invalid('kinds');
+    for (let row = 0; row < rows; row++)
+      if (kindIsKnown[this.#kinds[row]] === 0) throw fields.invalid('kinds');
     this.#digests = fields.bytes('digests', rows * DIGEST_BYTES);
     if (this.#digests.length !== rows * DIGEST_BYTES) throw fields.invalid('digests');
     this.#sizes = new Float64Array(rows);
@@ -120,8 +121,8 @@ export class TreeLeaf {
     for (let step = SAME_ROWS_STEP; same < max;) {
       const count = Math.min(step, max - same);
       if (this.#sameStep(row + same, other, otherRow + same, count)) same += count;
-      else if (step === 1) break;
-      else step = 1;
+      else if (count === 1) break;
+      else step = count >>> 1;
     }
     return same;
   }
@@ -146,7 +147,7 @@ export class TreeLeaf {
   }
 }
 
-/** A decoded inner node. What it hands out are views of it. */
+/** A decoded inner node. What it hands out are views of its bytes. */
 export class TreeInner {
   readonly kind = 'inner';
   readonly level: number;

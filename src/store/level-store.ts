@@ -100,12 +100,14 @@ export class LevelStore implements ObjectStore {
   }
 
   reader(): ObjectReader {
-    return this.#readerOn(this.packReader);
+    return { getMany: async (ids) => (await this.#read(ids)).contents };
   }
 
   async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
     const ids = digests.map((digest) => ({ kind: NODE, digest }) as const);
-    return (await this.reader().getMany(ids)).map((bytes) => Buffer.from(bytes));
+    const { locations, contents } = await this.#read(ids);
+    // What stands in a row of the database is nobody else's; what was read from a pack is a view.
+    return contents.map((bytes, i) => locations[i].inline ?? Buffer.from(bytes));
   }
 
   async getRecord(key: string): Promise<Uint8Array | undefined> {
@@ -155,28 +157,25 @@ export class LevelStore implements ObjectStore {
     this.packReader.close();
   }
 
-  #readerOn(packs: PackReader): ObjectReader {
-    return {
-      getMany: async (ids) => {
-        for (let attempt = 0; ; attempt++) {
-          const locations = await this.#locate(ids);
-          if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined))
-            await loadCompression();
-          let contents: Uint8Array[];
-          try {
-            contents = packs.read(locations);
-          } catch (error) {
-            // gc may have moved what we looked for between the look-up and the read.
-            if (!(error instanceof PackGone)) throw named(error, ids);
-            if (attempt === 2)
-              throw new ArtError('PACK_CORRUPT', `${error.message} but the database still names it`);
-            continue;
-          }
-          ids.forEach((id, i) => verify(id, contents[i]));
-          return contents;
-        }
-      },
-    };
+  async #read(
+    ids: readonly ObjectId[],
+  ): Promise<{ readonly locations: readonly Location[]; readonly contents: Uint8Array[] }> {
+    for (let attempt = 0; ; attempt++) {
+      const locations = await this.#locate(ids);
+      if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined)) await loadCompression();
+      let contents: Uint8Array[];
+      try {
+        contents = this.packReader.read(locations);
+      } catch (error) {
+        // gc may have moved what we looked for between the look-up and the read.
+        if (!(error instanceof PackGone)) throw named(error, ids);
+        if (attempt === 2)
+          throw new ArtError('PACK_CORRUPT', `${error.message} but the database still names it`);
+        continue;
+      }
+      ids.forEach((id, i) => verify(id, contents[i]));
+      return { locations, contents };
+    }
   }
 
   async #locate(ids: readonly ObjectId[]): Promise<Location[]> {

@@ -40,11 +40,11 @@ export class Unsynced {
     });
   }
 
-  /** Keeps what has the name `path` now, in case its loss is taken back. */
+  /** Keeps what has the name `path` now, in case its loss is taken back: beside all repositories and folders. */
   kept(path) {
     const found = this.#fs.lstatSync(path, { throwIfNoEntry: false });
     if (!this.#mayLose(path) || !found?.isFile()) return undefined;
-    const aside = join(this.#roots[0], '..', `kept-${randomBytes(6).toString('hex')}`);
+    const aside = join(this.#roots[0], '..', '..', `kept-${randomBytes(6).toString('hex')}`);
     this.#fs.linkSync(path, aside);
     return aside;
   }

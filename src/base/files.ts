@@ -1,6 +1,6 @@
 /** Writes files so that they survive a crash. */
 import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errnoOf } from './errors.ts';
 
 /** Makes the names in `folder` durable. File systems that cannot sync a folder are taken at their word. */
@@ -29,9 +29,16 @@ export function writeAll(fd: number, bytes: Uint8Array, position: number | null 
   }
 }
 
+/** What unfinished files are called, wherever they lie: never scanned, and removed by a later checkout. */
+export const TEMPORARY_PREFIX = '.art-tmp-';
+
 /** Replaces `path` whole or not at all, durably: temporary file, sync, rename, sync of the folder. */
 export function replaceFile(path: string, bytes: Uint8Array): void {
-  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2, 8)}.tmp`;
+  const folder = dirname(path);
+  const temporary = join(
+    folder,
+    `${TEMPORARY_PREFIX}${process.pid}-${Math.random().toString(36).slice(2, 10)}`,
+  );
   const fd = openSync(temporary, 'wx');
   try {
     try {
@@ -45,5 +52,5 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
     rmSync(temporary, { force: true });
     throw error;
   }
-  syncFolder(dirname(path));
+  syncFolder(folder);
 }

@@ -19,7 +19,7 @@ export { crc32c } from './crc32c.ts';
 export { DigestTable } from './digest-table.ts';
 export { murmur3 } from './murmur3.ts';
 export { Pace, nextTurn, settleAtMost, sleep, throwIfAborted } from './async.ts';
-export { replaceFile, syncFolder, writeAll } from './files.ts';
+export { TEMPORARY_PREFIX, replaceFile, syncFolder, writeAll } from './files.ts';
 export { WriteBehind } from './write-behind.ts';
 export { editDistance, suggest } from './suggest.ts';
 export { formatAge, formatBytes, formatCount, formatDuration } from './format.ts';

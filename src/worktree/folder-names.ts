@@ -2,9 +2,8 @@
 import { existsSync, opendirSync, readdirSync, type Dir } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
-import { compareUtf8, errnoOf, utf8 } from '#base';
+import { TEMPORARY_PREFIX, compareUtf8, errnoOf, utf8 } from '#base';
 import { IGNORE_FILE } from './ignore.ts';
-import { TEMPORARY_PREFIX } from './paths.ts';
 import { Spool } from './spool.ts';
 
 /** So many names of one folder are sorted in memory; more go to the disk in sorted runs. */

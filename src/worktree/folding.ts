@@ -1,8 +1,8 @@
 /** Finds out whether a file system takes different names for one, and refuses trees that would suffer from it. */
 import { closeSync, existsSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ArtError, errnoOf } from '#base';
-import { TEMPORARY_PREFIX, foldKey } from './paths.ts';
+import { ArtError, TEMPORARY_PREFIX, errnoOf } from '#base';
+import { foldKey } from './paths.ts';
 
 /**
  * Tells whether names in `dir` (or the nearest folder above it that exists) that differ in case or Unicode

@@ -1,9 +1,6 @@
 /** Decides which paths of a tree may be written into a folder, and which names are never versioned. */
 import { isUtf8 } from 'node:buffer';
-import { ArtError, utf8 } from '#base';
-
-/** What our unfinished files are called: never scanned, removed by a later checkout. */
-export const TEMPORARY_PREFIX = '.art-tmp-';
+import { ArtError, TEMPORARY_PREFIX, utf8 } from '#base';
 
 const NAME_BYTES_MAX = 255;
 const PATH_BYTES_MAX = 4096;

@@ -1,10 +1,9 @@
 /** Names the unfinished files of a checkout, so that a later one knows which of them nobody writes any more. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
-import { errnoOf, toHex, utf8 } from '#base';
+import { TEMPORARY_PREFIX, errnoOf, toHex, utf8 } from '#base';
 import { hash } from '#object';
 import { removeQuietly } from './folders.ts';
-import { TEMPORARY_PREFIX } from './paths.ts';
 
 /** Whoever still wrote a file would have touched it since. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;

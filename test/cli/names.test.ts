@@ -139,7 +139,7 @@ describe('what people see', () => {
     expect((await run('undo')).err).not.toContain('origin');
     const told = await run('undo');
     expect(told.out).toContain('d: v1 is taken back\n');
-    expect(told.err).toContain('origin has it already; the next push takes it back there too');
+    expect(told.err).toContain('origin has this already; the next push takes it back there too');
     expect(await run('push')).toMatchObject({ status: 0 });
     const elsewhere = mkdtempSync(join(tmpdir(), 'art-names-'));
     await ok(`clone ${join(cwd, 'there')} ${join(elsewhere, 'r')}`);

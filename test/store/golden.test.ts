@@ -41,8 +41,12 @@ const row = (kind: typeof CHUNK | typeof NODE, codec: 0 | 1): Row => ({
 });
 
 test('the header of a pack and of a journal', () => {
-  expect(shown(encodeHeader(ID, PACK_ALIGNMENT))).toMatchInlineSnapshot(`"4152545041434b3100100000000102030405060708090a0b0c0d0e0f61a49f9d"`);
-  expect(shown(encodeHeader(ID, JOURNAL_ALIGNMENT))).toMatchInlineSnapshot(`"4152545041434b3100020000000102030405060708090a0b0c0d0e0fb5a9e658"`);
+  expect(shown(encodeHeader(ID, PACK_ALIGNMENT))).toMatchInlineSnapshot(
+    `"4152545041434b3100100000000102030405060708090a0b0c0d0e0f61a49f9d"`,
+  );
+  expect(shown(encodeHeader(ID, JOURNAL_ALIGNMENT))).toMatchInlineSnapshot(
+    `"4152545041434b3100020000000102030405060708090a0b0c0d0e0fb5a9e658"`,
+  );
   expect(decodeHeader(encodeHeader(ID, PACK_ALIGNMENT), 'it')).toEqual({ alignment: PACK_ALIGNMENT });
 });
 
@@ -57,7 +61,9 @@ test('a segment: a chunk and a node in a frame, a list of records, and the trail
   const { trailer, trailerOffset } = segment.seal(HEADER_BYTES, 0, JOURNAL_ALIGNMENT);
   expect(shown(Buffer.concat(stored))).toMatchInlineSnapshot(`"6368756e6b6e6f6465057265662f780102746f"`);
   expect(trailerOffset).toBe(512);
-  expect(shown(trailer)).toMatchInlineSnapshot(`" 461 zeros 415254545241494c0100000003000000000000000000404000000000000000001300000013000000030000000000050000006b1d440ada61d0f4e4416c73bcbab3694f96875a3e5df3253075163ffe93cd4d0104000000235f6d24c29d114f2078f96bc86acdc95ef9038fc0d9761aadd8d2f89e0d040b020a0000003a91c5cc76b4e320ee5fc9d90ca75cde0d069ac9ba5b57c6d749b53bd3222b76 341 zeros 020000178ccdef4152545452454e44"`);
+  expect(shown(trailer)).toMatchInlineSnapshot(
+    `" 461 zeros 415254545241494c0100000003000000000000000000404000000000000000001300000013000000030000000000050000006b1d440ada61d0f4e4416c73bcbab3694f96875a3e5df3253075163ffe93cd4d0104000000235f6d24c29d114f2078f96bc86acdc95ef9038fc0d9761aadd8d2f89e0d040b020a0000003a91c5cc76b4e320ee5fc9d90ca75cde0d069ac9ba5b57c6d749b53bd3222b76 341 zeros 020000178ccdef4152545452454e44"`,
+  );
   const { start, previous, rows, end } = decodeTrailer(trailer.subarray(-512), trailerOffset, 'it');
   expect({ start, previous, end }).toEqual({ start: 32, previous: 0, end: 1024 });
   expect(rows.map(({ kind, bytes, offset }) => [kind, bytes, offset])).toEqual([

@@ -87,14 +87,14 @@ export function leftPacks(folder: string): string[] {
 }
 
 /** What a process that was killed leaves beside `art.toml` and `art.lock`. */
-const UNFINISHED = /^art\.(toml|lock)\.\d+\.[a-z0-9]+\.tmp$/;
+const UNFINISHED = /^\.art-tmp-\d+-[a-z0-9]+$/;
 
 /** Everything below a folder but repositories, as one digest a file. */
 export function filesBelow(folder: string): string[] {
   const found: string[] = [];
   const walk = (at: string, prefix: string) => {
     for (const name of readdirSync(at).sort()) {
-      if (name === '.art' || UNFINISHED.test(name)) continue;
+      if (name === '.art' || (prefix === '' && UNFINISHED.test(name))) continue;
       const path = join(at, name);
       const stat = lstatSync(path);
       if (stat.isDirectory()) walk(path, `${prefix}${name}/`);

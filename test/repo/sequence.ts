@@ -374,6 +374,8 @@ export class Sequence {
       request: { remove, overwrite, ...(onto && { onto: onto.text }), add: additions },
       onto: () => onto && this.shadow.version(onto.text.split(/[:~]/)[0], onto.find()),
       lay: (start: Files) => laid(start, { remove, add, overwrite }),
+      /** What begins empty has nothing to remove, whatever it is called. */
+      removesFromNothing: onto === undefined && remove.length > 0,
     };
   }
 
@@ -386,6 +388,7 @@ export class Sequence {
       does: () => commit(context, { name, ...parts.request, ...said.request }),
       should: () =>
         shadow.operate(by, () => {
+          if (parts.removesFromNothing) throw new Refused('USAGE');
           const files = parts.lay(filesOf(parts.onto()?.content ?? ''));
           const { version, number } = shadow.put(name, files);
           said.apply(name, version, number);

@@ -160,12 +160,16 @@ export class Shadow {
 
   /** What `art undo` without a number means for this user. */
   newestOwn(user: string): number {
+    /** What others did, or took back: the earliest that is something else since. */
+    let touched = Infinity;
     let others = false;
     for (const operation of [...this.log].reverse()) {
       if (this.isUndone(operation.id)) continue;
-      if (operation.user !== user || operation.run !== null) others = true;
-      else if (operation.undoes === null) {
-        if (others) throw new Refused('UNDO_UNCLEAR');
+      if (operation.user !== user || operation.run !== null) {
+        if (operation.undoes === null) others = true;
+        else touched = Math.min(touched, operation.undoes);
+      } else if (operation.undoes === null) {
+        if (others || touched < operation.id) throw new Refused('UNDO_UNCLEAR');
         return operation.id;
       }
     }

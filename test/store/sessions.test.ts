@@ -77,7 +77,7 @@ describe('what other processes left', () => {
     expect(readdirSync(tmp)).toHaveLength(4);
   });
 
-  test('and cannot be read is neither obeyed nor removed', () => {
+  test('and does not say whose it is stays a while, and what it names is spared', () => {
     for (const [name, text] of [
       ['session-aa.json', ''],
       ['session-bb.json', '{"packs":[1]}'],
@@ -86,7 +86,7 @@ describe('what other processes left', () => {
       ['other.json', '{}'],
     ])
       writeFileSync(join(tmp, name), text);
-    expect(sparedPacks(tmp)).toEqual(new Set());
+    expect(sparedPacks(tmp)).toEqual(new Set([1]));
     expect(reapSessions(tmp)).toBe(0);
     expect(readdirSync(tmp)).toHaveLength(5);
   });

@@ -6,18 +6,16 @@ import {
   addTags,
   addVersion,
   aliasesByNumber,
-  editArtifact,
   editVersion,
   findLatest,
   findVersionOfCommit,
   isDeleted,
-  newArtifact,
   encodeReliance,
-  parseTypeName,
   promiseKeys,
   setAlias,
 } from '#version';
 import type { Artifact, Origin, TypeName, Version } from '#version';
+import { begun } from './begun.ts';
 import type { Naming } from './commit-plan.ts';
 import type { CommitRequest, CommitResult } from './commit-request.ts';
 import type { Context } from './context.ts';
@@ -27,8 +25,6 @@ import type { Draft } from './operation.ts';
 import { addMetadata } from './set-metadata.ts';
 import { promisedAnything } from './promises.ts';
 import { settledHeld } from './unfinished.ts';
-
-const DEFAULT_TYPE = 'dataset';
 
 /** What a version is to hold, stored but named by nothing yet. */
 export interface NewContent {
@@ -64,7 +60,7 @@ export async function decideVersion(
   const { naming, tree } = content;
   const found = await draft.findArtifact(naming.name);
   if (found !== undefined) checkType(found, naming.type);
-  const artifact = begun(found, naming);
+  const artifact = await begun(context, draft, found, naming);
   const latest = await findLatest(draft, artifact);
   const held = await heldVersion(draft, artifact, content);
   // A path that was named is measured against `latest`, the bound one against what it holds.
@@ -96,13 +92,6 @@ export async function decideVersion(
     behind,
     latest: added.number,
   });
-}
-
-/** The artifact to add to. What was deleted goes on with its numbers, and with nothing of what was said of it. */
-function begun(found: Artifact | undefined, { name, type }: Naming): Artifact {
-  if (found === undefined) return newArtifact({ name, type: type ?? parseTypeName(DEFAULT_TYPE) });
-  if (!isDeleted(found)) return found;
-  return editArtifact(found, { type: type ?? found.state.type, description: '', tags: [] });
 }
 
 /** Says what is new about a version that has this content already. */

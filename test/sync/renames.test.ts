@@ -70,6 +70,24 @@ describe('an artifact that was renamed', () => {
     await ben.check();
   });
 
+  test('leaves its numbers under the old name to its own versions, when that name is used again', async () => {
+    const { ada, ben } = await renamed();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('data', { a: 'another' });
+    expect(await ada.versions('data')).toEqual([expect.stringMatching(/^v2 .* latest$/)]);
+    await ben.commit('data', { a: 'ben' });
+    await ben.push();
+    await ada.pull();
+    await ada.push();
+    await ben.pull();
+    expect(await ada.versions('data')).toHaveLength(2);
+    expect(await ben.versions('data')).toEqual(await ada.versions('data'));
+    expect(await ben.versions('foo')).toEqual(await ada.versions('foo'));
+    await ada.check();
+    await ben.check();
+  });
+
   test('can be called as before, here and there, also after a push', async () => {
     const { ada, ben } = await renamed();
     await using _a = ada;

@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteReader, crc32c, errnoOf } from '#base';
+import { tablesNamed } from './level-manifest.ts';
 import { uncompressSnappy } from './snappy.ts';
 
 const LOG_BLOCK_BYTES = 32 * 1024;
@@ -12,7 +13,7 @@ const BLOCK_TRAILER_BYTES = 5;
 const READ_BYTES = 4 * 1024 * 1024;
 const PROBLEMS_A_FILE_MAX = 8;
 
-/** What is wrong, with file and offset; empty if nothing is. `pause` is awaited between files and blocks of them. */
+/** What is wrong, with file and offset; empty if nothing is. Tables that the manifest does not name do not count. `pause` is awaited between files and blocks of them. */
 export async function checkLevelFiles(
   folder: string,
   pause: () => Promise<void> | undefined = () => undefined,
@@ -25,6 +26,7 @@ export async function checkLevelFiles(
     throw error;
   }
   const problems = checkCurrent(folder, names);
+  const tables = problems.length > 0 ? undefined : tablesNamed(join(folder, currentIn(folder)));
   for (const name of names) {
     const path = join(folder, name);
     const found: string[] = [];
@@ -33,7 +35,7 @@ export async function checkLevelFiles(
       await checkFile(path, (fd, bytes) => checkLog(fd, bytes, { mayBeTorn: false }, found, pause), found);
     else if (/^\d+\.log$/.test(name))
       await checkFile(path, (fd, bytes) => checkLog(fd, bytes, { mayBeTorn: true }, found, pause), found);
-    else if (/^\d+\.(ldb|sst)$/.test(name))
+    else if (/^\d+\.(ldb|sst)$/.test(name) && (tables?.has(Number.parseInt(name, 10)) ?? true))
       await checkFile(path, (fd, bytes) => checkTable(fd, bytes, found, pause), found);
     problems.push(...found.slice(0, PROBLEMS_A_FILE_MAX).map((problem) => `${path}: ${problem}`));
   }
@@ -42,10 +44,15 @@ export async function checkLevelFiles(
 
 function checkCurrent(folder: string, names: readonly string[]): string[] {
   if (!names.includes('CURRENT')) return [`${join(folder, 'CURRENT')} is gone`];
-  const text = readFileSync(join(folder, 'CURRENT'), 'latin1');
-  if (!/^MANIFEST-\d+\n$/.test(text)) return [`${join(folder, 'CURRENT')} names no manifest`];
-  if (!names.includes(text.trim())) return [`${join(folder, 'CURRENT')} names ${text.trim()}, which is gone`];
+  const manifest = currentIn(folder);
+  if (!/^MANIFEST-\d+$/.test(manifest)) return [`${join(folder, 'CURRENT')} names no manifest`];
+  if (!names.includes(manifest)) return [`${join(folder, 'CURRENT')} names ${manifest}, which is gone`];
   return [];
+}
+
+/** What `CURRENT` says; without the line's end, which LevelDB wants there, it is nothing. */
+function currentIn(folder: string): string {
+  return /^(.*)\n$/.exec(readFileSync(join(folder, 'CURRENT'), 'latin1'))?.[1] ?? '';
 }
 
 async function checkFile(

@@ -127,15 +127,15 @@ export class PackUploader {
     return got.size;
   }
 
-  // Whoever noted it: a pack that is there is whole, and publishing its index twice is publishing it once. One that is not
+  // Whoever noted it: a pack that is there and as long as its index says is whole, and publishing its index twice is publishing it once. One that is not
   // there may be on its way from a process beside this one, which no pid tells from a dead one for sure.
   async #resume(name: string): Promise<void> {
     const id = name.slice(0, -NOTED.length);
     if (!name.endsWith(NOTED) || !isPackId(id)) return;
     const noted = join(this.#options.journal, name);
-    const index = readIndex(noted);
-    if (index !== undefined && (await this.#sizeOf(packKey(id))) !== undefined)
-      return this.#publish(id, index, noted);
+    const found = readIndex(noted);
+    if (found !== undefined && (await this.#sizeOf(packKey(id))) === found.packBytes)
+      return this.#publish(id, found.index, noted);
     if (this.#options.now() - timeOfPackId(id) > UNSENT_MS) rmSync(noted, { force: true });
   }
 
@@ -146,11 +146,10 @@ export class PackUploader {
 }
 
 /** The index in a note; undefined if it was noted half, or another process has just finished it. */
-function readIndex(noted: string): Uint8Array | undefined {
+function readIndex(noted: string): { readonly index: Uint8Array; readonly packBytes: number } | undefined {
   try {
-    const bytes = readFileSync(noted);
-    decodeWireIndex(bytes, noted);
-    return bytes;
+    const index = readFileSync(noted);
+    return { index, packBytes: decodeWireIndex(index, noted).packBytes };
   } catch (error) {
     if (isArtError(error, 'PACK_CORRUPT') || errnoOf(error) === 'ENOENT') return undefined;
     throw fileError(error, noted);

@@ -100,6 +100,26 @@ describe('a push that was killed', () => {
     expect(readdirSync(ada.scene.path('.art/tmp/push-origin'))).toEqual([]);
   });
 
+  test('and left half a pack has no index put beside that: the next sends it anew', async () => {
+    const bucket = new MemoryBucket();
+    const scripted = new ScriptedBucket(bucket);
+    await using ada = await Clone.make(scripted);
+    await ada.commit('big', { 'a.bin': noise(1, 1_000_000) });
+    scripted.script = (key) => (key.startsWith('idx/') ? 'killed' : 'done');
+    await expect(ada.push()).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const [half] = await keysOf(bucket, 'packs/');
+    const whole = await readAll((await bucket.get(half))!.body, 4_000_000);
+    await bucket.delete(half);
+    await bucket.putIfAbsent(half, bytesBody(whole!.subarray(0, 500_000)));
+    scripted.script = () => 'done';
+    expect((await ada.push()).bytes).toBeGreaterThan(1_000_000);
+    expect(await keysOf(bucket, 'packs/')).toHaveLength(2);
+    expect(await keysOf(bucket, 'idx/')).toHaveLength(1);
+    await using ben = await Clone.make(bucket);
+    await ben.pull();
+    await ben.check();
+  });
+
   test('before a pack is there leaves a note, until it cannot be on its way any more', async () => {
     const scripted = new ScriptedBucket(new MemoryBucket());
     await using ada = await Clone.make(scripted);

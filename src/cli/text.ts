@@ -19,6 +19,11 @@ export function printable(text: string): string {
   });
 }
 
+/** Who did it, without an address: a column of these has room for what was done. */
+export function personOf(author: string): string {
+  return printable(author.replace(/(\S) +<[^<>]*>$/, '$1'));
+}
+
 /** The first 10 hex characters of the digest in a CID, as people are shown it. */
 export function shortHash(cid: string): string {
   const bytes: number[] = [];

@@ -1,7 +1,7 @@
 /** Checks that text for people is safe, aligned and short. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { alignRows, firstLine, printable, shortHash } from '../../src/cli/text.ts';
+import { alignRows, firstLine, personOf, printable, shortHash } from '../../src/cli/text.ts';
 
 test('nothing printable can move the cursor, colour the screen, break the line or turn it around', () => {
   fc.assert(
@@ -11,6 +11,13 @@ test('nothing printable can move the cursor, colour the screen, break the line o
   );
   expect(printable('a\nb\tc\u001b[31m\u202e\u0085')).toBe('a\\nb\\tc\\x1b[31m\\u202e\\x85');
   expect(printable('naïve 数据 🎉.csv')).toBe('naïve 数据 🎉.csv');
+});
+
+test('a person is shown by name, and by address where there is no name', () => {
+  expect(personOf('Ada Lovelace <ada@example.org>')).toBe('Ada Lovelace');
+  expect(personOf('<ada@example.org>')).toBe('<ada@example.org>');
+  expect(personOf('ada@host')).toBe('ada@host');
+  expect(personOf('a <b> c')).toBe('a <b> c');
 });
 
 test('a short hash is the first ten hex characters of the digest in the CID', () => {

@@ -4,7 +4,7 @@ import type { MetadataResult, MetadataRevision, Repository } from '#repo';
 import { defineCommand } from '../command.ts';
 import { readMetadata } from '../metadata.ts';
 import type { Output } from '../output.ts';
-import { printable } from '../text.ts';
+import { personOf, printable } from '../text.ts';
 
 export const metaCommand = defineCommand({
   usage: ['meta SPEC [K=V]... [--file F] [--unset K]... [--history]'],
@@ -47,7 +47,7 @@ async function showHistory(repository: Repository, spec: string, out: Output, no
   for await (const [row] of pages) {
     const age = formatAge(Date.parse(row.time), nowMs);
     await out.line(
-      out.style('bold', `${row.name}:${row.version}, operation ${row.op}, ${printable(row.user)}, ${age}`),
+      out.style('bold', `${row.name}:${row.version}, operation ${row.op}, ${personOf(row.user)}, ${age}`),
     );
     await show(row, out);
   }

@@ -2,7 +2,7 @@
 import { formatAge, formatCount } from '#base';
 import type { OperationRow, Repository } from '#repo';
 import { defineCommand } from '../command.ts';
-import { alignRows, firstLine, printable } from '../text.ts';
+import { alignRows, firstLine, personOf, printable } from '../text.ts';
 
 const ROWS_DEFAULT = 20;
 /** Rows that are aligned with each other, and written together. */
@@ -44,7 +44,7 @@ export const opsCommand = defineCommand({
       return [
         out.style('bold', String(id)),
         formatAge(Date.parse(time), now()),
-        printable(user),
+        personOf(user),
         run === null ? '' : printable(`in ${run}`),
         undone ? out.style('dim', `${said} (undone)`) : said,
       ];

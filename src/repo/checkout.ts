@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ArtError, Closing, equalBytes } from '#base';
+import type { ObjectStore } from '#store';
 import { MapBuilder } from '#tree';
 import type { ArtifactName, Held } from '#version';
 import { applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
@@ -19,6 +20,7 @@ import { NestedRepositories } from './nested.ts';
 import { publishOperation } from './operation.ts';
 import { heldPart } from './partial.ts';
 import { PendingPins, repairPins } from './pending-pins.ts';
+import { promisedAnything } from './promises.ts';
 import { bindInWanted, warnIfGitWouldTake } from './wanted-files.ts';
 
 export interface VerifyResult {
@@ -78,6 +80,7 @@ export async function download(
     wanted: found.commit.tree,
     source: store,
     reader: store.reader(),
+    gather: await gatherOf(store),
     tmpDir: tmp,
     epoch: await store.epoch(),
     paths: request.paths,
@@ -106,6 +109,11 @@ export async function verify(context: Context, spec: string, dir?: string): Prom
   for await (const batch of compared) for (const { path, change } of batch) lists[change].push(path);
   const ok = lists.added.length + lists.modified.length + lists.removed.length === 0;
   return { ok, missing: lists.removed, extra: lists.added, changed: lists.modified };
+}
+
+/** Undefined where nobody promised anything: then all is here, and need not be looked up twice. */
+async function gatherOf(store: ObjectStore): Promise<CheckoutOptions['gather']> {
+  return (await promisedAnything(store)) ? store.gather : undefined;
 }
 
 function warnIfNothing(context: Context, { paths }: CheckoutRequest, { plan, target }: Step): void {
@@ -138,6 +146,7 @@ async function planStep(
     wanted: target.found.commit.tree,
     source: store,
     reader: store.reader(),
+    gather: await gatherOf(store),
     tmpDir: tmp,
     // A part has its own: it would leave only its own rows in that of the whole.
     statCache: statCacheOf(context, [target.dir, ...(request.paths ?? [])]),

@@ -80,6 +80,10 @@ export class FillingStore implements ObjectStore {
     };
   }
 
+  readonly gather = async (ids: readonly ObjectId[]): Promise<void> => {
+    await this.#bringAbsent(ids);
+  };
+
   epoch(): Promise<number> {
     return this.#inner.epoch();
   }

@@ -57,6 +57,8 @@ export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
   begin(): Promise<Transaction>;
   /** Changes when gc has removed something: what was looked up before may be gone. */
   epoch(): Promise<number>;
+  /** Has those of `ids` brought here that are absent and were promised; absent where nothing can be. */
+  readonly gather?: (ids: readonly ObjectId[]) => Promise<void>;
   /** Stored bytes of all that `nodes` keep alive and `kept` do not; a little too few at worst. */
   bytesOnlyBelow(nodes: readonly Digest[], kept: Roots, watched?: WalkWatch): Promise<number>;
   /** Lets go of the database. Call before anything that may block: output, a prompt, the network, a child process. */

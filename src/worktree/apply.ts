@@ -1,7 +1,7 @@
 /** Carries out the plan of a checkout: clear the way, write, remove what is left over, remember the stats. */
 import { mkdirSync, realpathSync, unlinkSync } from 'node:fs';
 import { ArtError, errnoOf, fileError } from '#base';
-import { CHUNK, CHUNK_BYTES_MAX, FILE, FOLDER, SYMLINK } from '#object';
+import { CHUNK, CHUNK_BYTES_MAX, FOLDER, SYMLINK } from '#object';
 import type { CheckoutOptions } from './checkout-options.ts';
 import type { CheckoutPlan } from './checkout-plan.ts';
 import { fileSystemNow } from './clock.ts';
@@ -9,9 +9,10 @@ import type { Fingerprint } from './disk-entry.ts';
 import { fileContent } from './file-chunks.ts';
 import { FileWriter, assertUnchanged } from './file-writer.ts';
 import { Folders } from './folders.ts';
+import { Gatherer } from './gather.ts';
 import { folderOf } from './paths.ts';
 import { Placer } from './placer.ts';
-import { WRITE, decodePlanRow, type PlanRow } from './plan-row.ts';
+import { WRITE, decodePlanRow, isContent, type PlanRow } from './plan-row.ts';
 import { Work } from './progress.ts';
 import type { Spool } from './spool.ts';
 import { StatCacheWriter } from './stat-cache-writer.ts';
@@ -86,8 +87,10 @@ class ApplyPass {
     this.#folders.forget();
     let rows: PlanRow[] = [];
     let bytes = 0;
-    for (const record of this.#plan.steps.records()) {
-      const row = decodePlanRow(record);
+    const gatherer = this.#gatherer();
+    let reached = 0;
+    for (const row of this.#rows()) {
+      await gatherer?.reach(++reached);
       const isLarge = isContent(row) && row.size > CHUNK_BYTES_MAX;
       const more = isContent(row) && !isLarge ? row.size : 0;
       if (isLarge || rows.length === BATCH_ROWS || bytes + more > BATCH_BYTES) {
@@ -103,6 +106,15 @@ class ApplyPass {
     }
     await this.#writeBatch(rows);
     await this.#settle(0);
+  }
+
+  *#rows(): Generator<PlanRow, void, undefined> {
+    for (const record of this.#plan.steps.records()) yield decodePlanRow(record);
+  }
+
+  #gatherer(): Gatherer | undefined {
+    const { source, gather } = this.#options;
+    return gather && new Gatherer(this.#rows(), source, gather);
   }
 
   /** Removes files, and folders that become empty by that. */
@@ -130,10 +142,7 @@ class ApplyPass {
   /** Makes the empty folders again that went with the last file removed from them. */
   remakeFolders(): void {
     this.#folders.forget();
-    for (const record of this.#plan.steps.records()) {
-      const row = decodePlanRow(record);
-      if (row.kind === FOLDER) this.#writer.folder(row);
-    }
+    for (const row of this.#rows()) if (row.kind === FOLDER) this.#writer.folder(row);
   }
 
   async #writeBatch(rows: readonly PlanRow[]): Promise<void> {
@@ -213,10 +222,6 @@ class ApplyPass {
   #removeFolder(path: string): void {
     if (this.#folders.has(path)) this.#folders.removeEmpty(path);
   }
-}
-
-function isContent(row: PlanRow): boolean {
-  return row.action === WRITE && row.kind === FILE;
 }
 
 function wrongSize(row: PlanRow): ArtError {

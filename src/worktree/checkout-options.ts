@@ -1,6 +1,7 @@
 /** Says what a checkout is given and what it gives back. */
 import type { Digest } from '#object';
 import type { NodeSource, ObjectReader } from '#store';
+import type { Gather } from './gather.ts';
 import type { Watched } from './progress.ts';
 
 export interface PlanOptions extends Watched {
@@ -41,6 +42,8 @@ export interface PlanOptions extends Watched {
 
 export interface CheckoutOptions extends PlanOptions {
   readonly reader: ObjectReader;
+  /** Where content may be elsewhere: what is to be written is brought by this, before it is read. */
+  readonly gather?: Gather | undefined;
 }
 
 export interface CheckoutCounts {

@@ -1,6 +1,6 @@
 /** Lays out one step of a checkout's plan in the spool. */
 import { ByteReader, ByteWriter, EMPTY_BYTES } from '#base';
-import { DIGEST_BYTES, type Digest, type MapEntry } from '#object';
+import { DIGEST_BYTES, FILE, type Digest, type MapEntry } from '#object';
 import type { DiskEntry, Fingerprint } from './disk-entry.ts';
 
 /** The file stays as it is, and is remembered in the stat cache. */
@@ -22,6 +22,11 @@ export interface PlanRow {
   readonly target: Uint8Array;
   /** What is on the disk now; undefined if nothing. */
   readonly found: Fingerprint | undefined;
+}
+
+/** Whether bytes of a file are to be written. */
+export function isContent(row: PlanRow): boolean {
+  return row.action === WRITE && row.kind === FILE;
 }
 
 const NO_DIGEST: Digest = new Uint8Array(DIGEST_BYTES);

@@ -45,6 +45,27 @@ describe('a lazy pull', () => {
     await ben.check();
   });
 
+  test('brings what many files of several chunks need together, not one file after the other', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => [`dir/${i}.bin`, noise(400_000, i + 1)]),
+    );
+    const { ada, ben } = await lazyScene(files);
+    await using _a = ada;
+    await using _b = ben;
+    await ben.pull({ lazy: true });
+    let landings = 0;
+    await ben.scene.in(async (repository) => {
+      const { disk } = repository.context;
+      const begin = disk.begin.bind(disk);
+      disk.begin = () => (landings++, begin());
+      await repository.download({ spec: 'many', dir: 'all' });
+    });
+    expect(ben.scene.contents('all')).toEqual(await ada.contents('many'));
+    // Each has several turns at the database, made durable one after the other.
+    expect(landings).toBeLessThan(12);
+    await ben.check();
+  });
+
   test('stays lazy until all is asked for; then the remote is not needed any more', async () => {
     const { ada, ben } = await lazyScene();
     await using _a = ada;

@@ -105,7 +105,7 @@ export function encodeTrailer(parts: TrailerParts, alignment: number): Uint8Arra
   writer.u32(parts.frames.length / FRAME_BYTES).u32(parts.rows.length / ROW_BYTES);
   writer.f64(parts.start).f64(parts.previous).bytes(parts.frames).bytes(parts.rows);
   writer.bytes(new Uint8Array(length - body - TRAILER_END_BYTES)).u32(length);
-  return writer.u32(crc32c(writer.view())).bytes(END_MAGIC).take();
+  return writer.u32(crc32c(writer.view())).bytes(END_MAGIC).view();
 }
 
 /** The length of the trailer whose last bytes end `tail`, or undefined if there is none. */
@@ -130,6 +130,19 @@ export function trailerLengthByCounts(bytes: Uint8Array, alignment: number): num
 
 /** Decodes a whole trailer that begins at `offset` in its pack, or raises PACK_CORRUPT naming `what`. */
 export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): SegmentInfo {
+  const { start, previous, rows } = openTrailer(bytes, offset, what);
+  return { start, trailerOffset: offset, end: offset + bytes.length, previous, rows: [...rows] };
+}
+
+/** A trailer whose rows are still its bytes: as objects they take eight times as much. */
+export interface Trailer extends Pick<SegmentInfo, 'start' | 'previous'> {
+  readonly rowCount: number;
+  /** Made one by one, and checked as they are made. */
+  readonly rows: Iterable<Row>;
+}
+
+/** As `decodeTrailer`; what is wrong with single rows is raised by whoever goes through them. */
+export function openTrailer(bytes: Uint8Array, offset: number, what: string): Trailer {
   const corrupt = (why: string) =>
     new ArtError('PACK_CORRUPT', `${what}: the segment trailer at ${offset} ${why}`);
   const crcAt = bytes.length - 12;
@@ -148,44 +161,60 @@ export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): 
   // In memory they take many times their bytes, and whoever wrote them may be a stranger.
   if (rowCount > DECODED_ROWS_MAX || frameCount > rowCount)
     throw corrupt('has more rows or frames than a segment may');
-  const frames: Frame[] = [];
-  let position = start;
-  for (let i = 0; i < frameCount; i++) {
-    const frame = {
-      offset: position,
-      storedBytes: reader.u32(),
-      rawBytes: reader.u32(),
-      rowCount: reader.u32(),
-      codec: reader.u8(),
-    };
-    if (frame.codec !== CODEC_NONE && frame.codec !== CODEC_ZSTD)
-      throw corrupt(`names unknown codec ${frame.codec}`);
-    if (frame.rawBytes > OBJECT_BYTES_MAX || frame.storedBytes > 2 * OBJECT_BYTES_MAX)
-      throw corrupt('has a frame too large');
-    if (frame.codec === CODEC_NONE && frame.storedBytes !== frame.rawBytes)
-      throw corrupt('has a frame of two lengths');
-    frames.push(frame as Frame);
-    position += frame.storedBytes;
-  }
-  if (position > offset || start < HEADER_BYTES || !Number.isSafeInteger(start))
-    throw corrupt('claims more bytes than there are');
+  if (start < HEADER_BYTES || !Number.isSafeInteger(start)) throw corrupt('claims more bytes than there are');
   if (previous < 0 || previous > start || !Number.isSafeInteger(previous))
     throw corrupt('names a trailer before it that cannot be');
-  const rows: Row[] = [];
-  for (const frame of frames) {
+  const framesAt = reader.offset;
+  const counts = { start, frameCount, rowCount, end: offset };
+  const columns = {
+    frames: bytes.subarray(framesAt, framesAt + frameCount * FRAME_BYTES),
+    rows: bytes.subarray(framesAt + frameCount * FRAME_BYTES),
+  };
+  const rows = { [Symbol.iterator]: () => trailerRows(columns, counts, corrupt) };
+  return { start, previous, rowCount, rows };
+}
+
+function* trailerRows(
+  columns: { readonly frames: Uint8Array; readonly rows: Uint8Array },
+  counts: {
+    readonly start: number;
+    readonly frameCount: number;
+    readonly rowCount: number;
+    readonly end: number;
+  },
+  corrupt: (why: string) => ArtError,
+): Generator<Row, void> {
+  const frames = new ByteReader(columns.frames, 'frames');
+  const rows = new ByteReader(columns.rows, 'rows');
+  let position = counts.start;
+  let rowsLeft = counts.rowCount;
+  for (let i = 0; i < counts.frameCount; i++) {
+    const frame = readFrame(frames, position, corrupt);
+    position += frame.storedBytes;
+    if (position > counts.end) throw corrupt('claims more bytes than there are');
+    rowsLeft -= frame.rowCount;
+    if (rowsLeft < 0) throw corrupt('counts its rows wrongly');
     let inFrame = 0;
-    if (rows.length + frame.rowCount > rowCount) throw corrupt('counts its rows wrongly');
-    for (let i = 0; i < frame.rowCount; i++) {
-      const kind = reader.u8();
-      const length = reader.u32();
+    for (let j = 0; j < frame.rowCount; j++) {
+      const kind = rows.u8();
+      const length = rows.u32();
       if (kind !== CHUNK && kind !== NODE && kind !== RECORDS) throw corrupt(`names unknown kind ${kind}`);
-      rows.push({ kind, bytes: length, digest: reader.bytes(32), offset: inFrame, frame });
+      yield { kind, bytes: length, digest: rows.bytes(32), offset: inFrame, frame };
       inFrame += length;
     }
     if (inFrame !== frame.rawBytes) throw corrupt('has a frame whose objects do not fill it');
   }
-  if (rows.length !== rowCount) throw corrupt('counts its rows wrongly');
-  return { start, trailerOffset: offset, end: offset + bytes.length, previous, rows };
+  if (rowsLeft > 0) throw corrupt('counts its rows wrongly');
+}
+
+function readFrame(frames: ByteReader, offset: number, corrupt: (why: string) => ArtError): Frame {
+  const [storedBytes, rawBytes, rowCount] = [frames.u32(), frames.u32(), frames.u32()];
+  const codec = frames.u8();
+  if (codec !== CODEC_NONE && codec !== CODEC_ZSTD) throw corrupt(`names unknown codec ${codec}`);
+  if (rawBytes > OBJECT_BYTES_MAX || storedBytes > 2 * OBJECT_BYTES_MAX)
+    throw corrupt('has a frame too large');
+  if (codec === CODEC_NONE && storedBytes !== rawBytes) throw corrupt('has a frame of two lengths');
+  return { offset, storedBytes, rawBytes, rowCount, codec };
 }
 
 /** Where the last frame of a segment ends. */

@@ -13,9 +13,8 @@ import {
   SEGMENT_ROWS_MAX,
   TRAILER_BYTES_MAX,
   aligned,
-  decodeTrailer,
   encodeHeader,
-  framesEnd,
+  openTrailer,
   trailerLengthAtEnd,
 } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
@@ -78,7 +77,7 @@ export class WirePackBuilder {
     return {
       parts: [header, ...stored, trailer],
       bytes: trailerOffset + index.length,
-      index: Buffer.from(index),
+      index,
       objects,
       release,
     };
@@ -94,18 +93,24 @@ function releasing(): { readonly promise: Promise<void>; readonly release: () =>
 export interface WireIndex {
   /** How long the pack is that this is the index of. */
   readonly packBytes: number;
-  readonly rows: readonly Row[];
+  readonly rowCount: number;
+  /** Made one by one, each time they are gone through: all at once they would take 20 MB. */
+  readonly rows: Iterable<Row>;
 }
 
-/** Decodes an index, or raises PACK_CORRUPT naming `what`. */
+/** Decodes an index and checks all of it, or raises PACK_CORRUPT naming `what`. */
 export function decodeWireIndex(index: Uint8Array, what: string): WireIndex {
   const corrupt = (why: string) => new ArtError('PACK_CORRUPT', `${what} ${why}`);
   if (trailerLengthAtEnd(index) !== index.length) throw corrupt('is no index, or only a part of one');
   // Its own offset is not in it, but follows from what it lists.
-  const { start, rows } = decodeTrailer(index, Number.MAX_SAFE_INTEGER, what);
+  const { start, rowCount, rows } = openTrailer(index, Number.MAX_SAFE_INTEGER, what);
   if (start !== HEADER_BYTES) throw corrupt('begins in the wrong place');
-  if (rows.some(({ kind }) => kind === RECORDS)) throw corrupt('lists what is no object');
-  return { packBytes: aligned(framesEnd({ start, rows }), JOURNAL_ALIGNMENT) + index.length, rows };
+  let end = start;
+  for (const { kind, frame } of rows) {
+    if (kind === RECORDS) throw corrupt('lists what is no object');
+    end = frame.offset + frame.storedBytes;
+  }
+  return { packBytes: aligned(end, JOURNAL_ALIGNMENT) + index.length, rowCount, rows };
 }
 
 /** How long the index is that ends a pack whose last bytes are `tail` (16 suffice); undefined if none does. */

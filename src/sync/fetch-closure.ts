@@ -11,7 +11,9 @@ import { windowsOf } from './windows.ts';
 /** Siblings that are opened together. */
 const NODES_AT_ONCE = 64;
 /** Content that is read in one go: what is in memory beside what waits to land. */
-const WINDOW = { bytesMax: 8 * 1024 * 1024, itemsMax: 8192 };
+const WINDOW = { bytesMax: 8 * 1024 * 1024, itemsMax: 4096 };
+/** Chunks that are looked up in one go: nodes may name hundreds of thousands of them, and each place is an object. */
+const LOOKED_UP_MAX = 4096;
 
 export interface FetchOptions {
   /** Only states, versions and commits: what is below commits stays where it is. */
@@ -58,15 +60,16 @@ class ClosureFetch {
     const links = { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
     const visitLinks = this.#options.lazy === true ? visitHistoryLinks : visitStrongLinks;
     for (const bytes of contents) visitLinks(bytes, (kind, digest) => void links[kind].add(digest));
-    await this.#chunks(links[CHUNK]);
+    for (const digests of windowsOf(links[CHUNK], () => 1, { bytesMax: LOOKED_UP_MAX }))
+      await this.#chunks(digests);
     await this.nodes([...links[NODE]]);
     for (const [i, { digest }] of ids.entries()) await this.#landing.put(NODE, digest, contents[i]);
     await nextTurn();
   }
 
   /** One window is read while the one before it lands. */
-  async #chunks(digests: Iterable<Digest>): Promise<void> {
-    const ids = [...digests].map((digest) => ({ kind: CHUNK, digest }) as const);
+  async #chunks(digests: readonly Digest[]): Promise<void> {
+    const ids = digests.map((digest) => ({ kind: CHUNK, digest }) as const);
     const missing = await this.#landing.missing(ids);
     const places = await this.#reader.places(missing);
     const copies = missing.map((id, i) => ({ id, bytes: places[i][0].location.bytes }));

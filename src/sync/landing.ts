@@ -4,16 +4,11 @@ import { CHUNK, NODE, formatCid, visitStrongLinks } from '#object';
 import { visitHistoryLinks } from './history-links.ts';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { ObjectStore } from '#store';
+import { LandingQueue } from './landing-queue.ts';
 
 /** What a killed fetch may have to fetch again. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 const BATCH_OBJECTS = 32_768;
-
-interface Waiting {
-  readonly kind: ObjectKind;
-  readonly digest: Digest;
-  readonly bytes: Uint8Array;
-}
 
 /** What of its objects may be absent, as a remote has promised it: nothing, what is below commits, or anything. */
 export type Promised = 'nothing' | 'content' | 'all';
@@ -21,8 +16,7 @@ export type Promised = 'nothing' | 'content' | 'all';
 export class Landing {
   readonly #store: ObjectStore;
   readonly #promised: Promised;
-  #waiting: Waiting[] = [];
-  #bytes = 0;
+  readonly #waiting = new LandingQueue();
   #pending = newPending();
   objects = 0;
 
@@ -41,8 +35,7 @@ export class Landing {
   async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
     if (!this.#pending[kind].add(digest)) return;
     this.#waiting.push({ kind, digest, bytes });
-    this.#bytes += bytes.length;
-    if (this.#bytes >= BATCH_BYTES || this.#waiting.length >= BATCH_OBJECTS) await this.flush();
+    if (this.#waiting.bytes >= BATCH_BYTES || this.#waiting.length >= BATCH_OBJECTS) await this.flush();
   }
 
   /** Makes durable what was taken. Raises REUSED_GONE if gc took what it builds on: begin again. */
@@ -61,8 +54,7 @@ export class Landing {
       await tx.breathe();
     }
     await tx.publish(async () => {});
-    this.#waiting = [];
-    this.#bytes = 0;
+    this.#waiting.clear();
     this.#pending = newPending();
   }
 }

@@ -42,7 +42,7 @@ export async function* neededObjects(
   let known = tableOf(there?.saved ? [there.saved] : []);
   while (fresh.size > 0) {
     const below = { fresh: new DigestTable(64), known: new DigestTable(64) };
-    for (const page of pagesOf(known, (digest) => !fresh.has(digest))) {
+    for (const page of pagesOf(known, NODES_AT_ONCE, (digest) => !fresh.has(digest))) {
       throwIfAborted(options.signal);
       for (const bytes of await source.getNodes(page))
         visitStrongLinks(bytes, (kind, digest) => {
@@ -50,17 +50,16 @@ export async function* neededObjects(
           else if (knownChunks.size < CHUNKS_KNOWN_MAX) knownChunks.add(digest);
         });
     }
-    const chunks: ObjectId[] = [];
+    const chunks = new DigestTable(64);
     const isNew = (digest: Digest) => !known.has(digest) && !live.has(digest) && !walked.has(digest);
-    for (const page of pagesOf(fresh, isNew)) {
+    for (const page of pagesOf(fresh, NODES_AT_ONCE, isNew)) {
       throwIfAborted(options.signal);
       const nodes = await source.getNodes(page);
       for (const [i, bytes] of nodes.entries()) {
         walked.add(page[i]);
         visitStrongLinks(bytes, (kind, digest) => {
           if (kind === NODE) below.fresh.add(digest);
-          else if (!knownChunks.has(digest) && found.add(digest))
-            chunks.push({ kind: CHUNK, digest: Uint8Array.from(digest) });
+          else if (!knownChunks.has(digest) && found.add(digest)) chunks.add(digest);
         });
         if (nodeKindOf(bytes) === 'commit')
           for (const tree of await treesBelow(source, bytes, live, latest?.commit)) below.known.add(tree);
@@ -68,13 +67,19 @@ export async function* neededObjects(
       const first = page.map((digest) => found.add(digest));
       const ids = page.map((digest) => ({ kind: NODE, digest }) as const);
       yield { ids: ids.filter((_, i) => first[i]), nodes: nodes.filter((_, i) => first[i]) };
-      while (chunks.length >= CHUNKS_AT_ONCE)
-        yield { ids: chunks.splice(0, CHUNKS_AT_ONCE), nodes: undefined };
+      if (chunks.size >= CHUNKS_AT_ONCE) {
+        for (const digests of pagesOf(chunks, CHUNKS_AT_ONCE)) yield chunksNeeded(digests);
+        chunks.clear();
+      }
       await nextTurn();
     }
-    if (chunks.length > 0) yield { ids: chunks, nodes: undefined };
+    for (const digests of pagesOf(chunks, CHUNKS_AT_ONCE)) yield chunksNeeded(digests);
     ({ fresh, known } = below);
   }
+}
+
+function chunksNeeded(digests: readonly Digest[]): Needed {
+  return { ids: digests.map((digest) => ({ kind: CHUNK, digest })), nodes: undefined };
 }
 
 async function liveCommits(source: NodeSource, there: Artifact | undefined): Promise<DigestTable> {
@@ -106,12 +111,16 @@ function tableOf(digests: readonly Digest[]): DigestTable {
 }
 
 // Copied: they outlive the table.
-function* pagesOf(table: DigestTable, wanted: (digest: Digest) => boolean): Generator<Digest[]> {
+function* pagesOf(
+  table: DigestTable,
+  atOnce: number,
+  wanted: (digest: Digest) => boolean = () => true,
+): Generator<Digest[]> {
   let page: Digest[] = [];
   for (const digest of table) {
     if (!wanted(digest)) continue;
     page.push(Uint8Array.from(digest));
-    if (page.length < NODES_AT_ONCE) continue;
+    if (page.length < atOnce) continue;
     yield page;
     page = [];
   }

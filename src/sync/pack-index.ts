@@ -9,6 +9,7 @@ import { CondemnedLists } from './condemned-lists.ts';
 import { INDEXES, PACKS, indexKey, packOfIndex, packOfKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import { readPackIndex } from './read-pack-index.ts';
+import { windowsOf } from './windows.ts';
 
 /** Where one copy of an object is. */
 export interface Place {
@@ -185,11 +186,10 @@ export class PackIndex {
     await this.#load();
     this.#listed.add(pack);
     if (this.#byId.has(pack)) return 0;
-    const { packBytes, rows } = decodeWireIndex(index, indexKey(pack));
+    const { packBytes, rowCount, rows } = decodeWireIndex(index, indexKey(pack));
     const known = { number: this.#nextNumber(), id: pack, bytes: packBytes };
     this.#remember(known); // At once: the number is taken.
-    for (let i = 0; i < rows.length; i += PAGE_ROWS) {
-      const page = rows.slice(i, i + PAGE_ROWS);
+    for (const page of windowsOf(rows, () => 1, { bytesMax: PAGE_ROWS })) {
       const keys = page.map(({ kind, digest }) => this.#objectKey(kind as ObjectKind, digest));
       const before = await this.#cache.get(keys);
       // An object may stand twice in a page: its later place goes behind its first.
@@ -206,7 +206,7 @@ export class PackIndex {
     // Last: only now is all of it there.
     const value = new ByteWriter(64).text(pack).varint(packBytes).take();
     await this.#cache.put([{ key: this.#packKey(known.number), value }]);
-    return rows.length;
+    return rowCount;
   }
 
   /** Says that a pack is not there any more. */

@@ -2,8 +2,8 @@
 import { DigestTable } from '#base';
 import type { Digest } from '#object';
 
-/** Two tables of so many at 45 bytes. */
-const KEPT_MAX = 500_000;
+/** Two tables of so many at 40 bytes: more than the packs hold that are on their way, as only those no index knows yet. */
+const KEPT_MAX = 262_144;
 
 export class RecentDigests {
   #now = new DigestTable(1024);

@@ -96,7 +96,7 @@ export class Inventory {
     const bytes = await readPackIndex(this.#site.bucket, pack, this.#site.watched);
     if (bytes === undefined) return undefined;
     const { rows, packBytes } = decodeWireIndex(bytes, indexKey(pack));
-    return rows.map((row) => packedObject(pack, packBytes, row));
+    return Array.from(rows, (row) => packedObject(pack, packBytes, row));
   }
 }
 

@@ -29,17 +29,18 @@ export class RemoteStore implements ObjectStore {
   readonly #nodes = new Map<string, Uint8Array>();
   #nodeBytes = 0;
 
-  private constructor(bucket: Bucket, id: string, options: PackIndexOptions) {
+  private constructor(bucket: Bucket, options: PackIndexOptions) {
     this.#bucket = bucket;
     this.#options = options;
-    this.#index = new PackIndex(this.cache, bucket, id, options);
+    // The cache is of this bucket alone: with its id in every key a million rows would take 36 MB more.
+    this.#index = new PackIndex(this.cache, bucket, '', options);
     this.#reader = new RemoteReader(bucket, this.#index, options);
   }
 
   /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW. */
   static async open(bucket: Bucket, options: PackIndexOptions = {}): Promise<RemoteStore> {
-    const { id } = await requireArt(bucket, options);
-    return new RemoteStore(bucket, id, options);
+    await requireArt(bucket, options);
+    return new RemoteStore(bucket, options);
   }
 
   /** What is there at all is known only by reading it. */

@@ -1,5 +1,7 @@
 /** Keeps rows that may be lost at any time: what can be had again from elsewhere, found fast meanwhile. */
+import { ByteWriter } from '#base';
 import type { Database } from './database.ts';
+import type { Put } from './table.ts';
 
 export interface CacheRow {
   readonly key: Uint8Array;
@@ -33,12 +35,15 @@ export class LevelCache implements Cache {
   }
 
   get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return this.#database.use(() => keys.map((key) => this.#database.table.getSync(cacheKey(key))));
+    const scratch = new ByteWriter();
+    const find = (key: Uint8Array) =>
+      this.#database.table.getSync(scratch.clear().bytes(CACHED).bytes(key).view());
+    return this.#database.use(() => keys.map(find));
   }
 
   async put(rows: Iterable<CacheRow>): Promise<void> {
     for (const page of pagesOf(rows)) {
-      const changes = page.map(({ key, value }) => ({ type: 'put', key: cacheKey(key), value }) as const);
+      const changes = putsOf(page);
       await this.#database.use(() => this.#database.write(changes));
     }
   }
@@ -65,6 +70,13 @@ export class LevelCache implements Cache {
 
 function cacheKey(key: Uint8Array): Uint8Array {
   return Buffer.concat([CACHED, key]);
+}
+
+// Each good until the next is asked for.
+function* putsOf(rows: readonly CacheRow[]): Generator<Put, void> {
+  const scratch = new ByteWriter();
+  for (const { key, value } of rows)
+    yield { type: 'put', key: scratch.clear().bytes(CACHED).bytes(key).view(), value };
 }
 
 // So that a waiting process is let in between pages.

@@ -18,6 +18,7 @@ import { listPacks, packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
 import { META_KEY, encodeMeta, objectKey } from './records.ts';
 import { openTable } from './table.ts';
+import type { Unpublished } from './unpublished.ts';
 
 /**
  * Makes the folders, the first journal and the database of a new store in `art` (a `.art` folder that exists). What a
@@ -62,6 +63,8 @@ export class LevelStore implements ObjectStore {
   readonly database: Database;
   readonly packReader: PackReader;
   readonly cache: LevelCache;
+  /** Published and empty, to be filled by the next transaction: some 10 MB that would else be taken anew each time. */
+  spare: Unpublished | undefined;
   #publishing: Promise<unknown> = Promise.resolve();
 
   /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ArtError, DigestTable } from '#base';
 import { CHUNK, NODE, hash } from '#object';
 import type { Digest, ObjectKind } from '#object';
-import { objectPut, recordChanges } from './changes.ts';
+import { ObjectPuts, recordChanges } from './changes.ts';
 import type { Database } from './database.ts';
 import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
@@ -31,8 +31,6 @@ export class LevelTransaction implements Transaction {
   readonly #session: Session;
   #reused = noneReused();
   #current: Unpublished;
-  /** Published and empty, to be filled again. */
-  #spare: Unpublished | undefined;
   /** Full packs that wait to be published, oldest first. */
   #waiting: Unpublished[] = [];
   #epoch: number;
@@ -136,7 +134,8 @@ export class LevelTransaction implements Transaction {
     this.#open = false;
     try {
       for (const waiting of this.#waiting) await waiting.drop();
-      await this.#current.drop();
+      if (this.#current.empty) this.#setAside(this.#current);
+      else await this.#current.drop();
       this.#session.end();
     } finally {
       this.#database.unpin();
@@ -144,9 +143,17 @@ export class LevelTransaction implements Transaction {
   }
 
   #newUnpublished(): Unpublished {
-    const spare = this.#spare ?? new Unpublished(() => this.#session.newPackPath());
-    this.#spare = undefined;
+    const newPackPath = () => this.#session.newPackPath();
+    const spare = this.#store.spare;
+    if (spare === undefined) return new Unpublished(newPackPath);
+    this.#store.spare = undefined;
+    spare.newPackPath = newPackPath;
     return spare;
+  }
+
+  #setAside(published: Unpublished): void {
+    published.clear();
+    this.#store.spare = published;
   }
 
   #turnOver(): void {
@@ -185,15 +192,14 @@ export class LevelTransaction implements Transaction {
         changes: (number) => rowChanges(number, pack.sealed),
       });
       this.#waiting.shift();
-      waiting.clear();
-      this.#spare = waiting;
+      this.#setAside(waiting);
     }
   }
 
   async #writeJournal(changes: RecordChanges): Promise<void> {
     if (changes.size === 0 && this.#current.empty) return;
     await this.#database.changing(() => this.#append(changes));
-    this.#current = this.#newUnpublished();
+    this.#current.clear();
   }
 
   async #append(changes: RecordChanges): Promise<void> {
@@ -210,7 +216,7 @@ export class LevelTransaction implements Transaction {
     const { parts, sealed, end } = this.#current.toJournal(journalEnd, lists);
     appendJournal(this.#database.journalPath(journal), journalEnd, parts);
     const last = this.#database.setMeta({ ...meta, journal, journalEnd: end, nextPack });
-    await this.#database.write([...rowChanges(journal, [sealed]), ...recordChanges(changes), last]);
+    await this.#database.write(inTurn(rowChanges(journal, [sealed]), recordChanges(changes), [last]));
   }
 
   // What gc may have taken since it was looked up must still be there, or the version would have a hole.
@@ -238,10 +244,15 @@ function noneReused(): Record<ObjectKind, DigestTable> {
   return { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
 }
 
-/** The changes that let every object of these segments be found in `pack`; made one by one, as there may be many. */
+/** The changes that let every object of these segments be found in `pack`; each good until the next is asked for. */
 function* rowChanges(pack: number, segments: readonly SealedSegment[]): Generator<Change, void> {
+  const puts = new ObjectPuts();
   for (const segment of segments) {
     for (const { row, inline } of sealedRows(segment))
-      if (row.kind !== RECORDS) yield objectPut(pack, row, inline);
+      if (row.kind !== RECORDS) yield puts.of(pack, row, inline);
   }
+}
+
+function* inTurn<T>(...lists: readonly Iterable<T>[]): Generator<T, void> {
+  for (const list of lists) yield* list;
 }

@@ -29,16 +29,23 @@ export function isInline(row: Pick<Row, 'kind' | 'bytes'>): boolean {
   return row.kind !== CHUNK || row.bytes <= INLINE_CHUNK_MAX;
 }
 
-const writer = new ByteWriter(128);
+const encoded = new ByteWriter(128);
 
 /** Encodes where `row` lies; an object alone in a plain frame takes about 9 bytes. */
 export function encodeLocation(pack: number, row: Row, inline: Uint8Array | undefined): Uint8Array {
+  return writeLocation(encoded.clear(), pack, row, inline).take();
+}
+
+/** Appends what `encodeLocation` gives. */
+export function writeLocation(
+  writer: ByteWriter,
+  pack: number,
+  row: Row,
+  inline: Uint8Array | undefined,
+): ByteWriter {
   const { frame } = row;
   const flag = inline === undefined ? 0 : INLINE;
-  writer
-    .clear()
-    .u8(frame.codec | flag)
-    .varint(pack);
+  writer.u8(frame.codec | flag).varint(pack);
   if (frame.codec === CODEC_NONE) writer.varint(frame.offset + row.offset).varint(row.bytes);
   else
     writer
@@ -48,7 +55,7 @@ export function encodeLocation(pack: number, row: Row, inline: Uint8Array | unde
       .varint(row.offset)
       .varint(row.bytes);
   if (inline !== undefined) writer.bytes(inline);
-  return writer.take();
+  return writer;
 }
 
 /** Where `row` of `pack` lies. */

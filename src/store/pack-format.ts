@@ -97,15 +97,18 @@ export interface TrailerParts {
   readonly rows: Uint8Array;
 }
 
-/** Encodes a trailer padded so that it fills whole steps of `alignment`. */
-export function encodeTrailer(parts: TrailerParts, alignment: number): Uint8Array {
+/** Encodes a trailer padded so that it fills whole steps of `alignment`, behind `gap` zeros. */
+export function encodeTrailer(parts: TrailerParts, alignment: number, gap = 0): Uint8Array {
   const body = TRAILER_FIXED_BYTES + parts.frames.length + parts.rows.length;
   const length = Math.ceil((body + TRAILER_END_BYTES) / alignment) * alignment;
-  const writer = new ByteWriter(length).bytes(TRAILER_MAGIC);
+  const writer = new ByteWriter(gap + length).bytes(new Uint8Array(gap)).bytes(TRAILER_MAGIC);
   writer.u32(parts.frames.length / FRAME_BYTES).u32(parts.rows.length / ROW_BYTES);
   writer.f64(parts.start).f64(parts.previous).bytes(parts.frames).bytes(parts.rows);
   writer.bytes(new Uint8Array(length - body - TRAILER_END_BYTES)).u32(length);
-  return writer.u32(crc32c(writer.view())).bytes(END_MAGIC).view();
+  return writer
+    .u32(crc32c(writer.view().subarray(gap)))
+    .bytes(END_MAGIC)
+    .view();
 }
 
 /** The length of the trailer whose last bytes end `tail`, or undefined if there is none. */

@@ -9,8 +9,10 @@ export const META_KEY = Buffer.from('m');
 export const RECORD_BYTES_MAX = 1024 * 1024;
 
 /** The key of an object in LevelDB: its kind, then its digest. */
+export const OBJECT_KEY_BYTES = 33;
+
 export function objectKey(kind: ObjectKind, digest: Digest): Uint8Array {
-  const key = Buffer.allocUnsafe(33);
+  const key = Buffer.allocUnsafe(OBJECT_KEY_BYTES);
   key[0] = kind;
   key.set(digest, 1);
   return key;

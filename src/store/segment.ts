@@ -1,5 +1,5 @@
 /** Collects objects into frames and rows until they are sealed as one segment of a pack. */
-import { ByteWriter } from '#base';
+import { ByteWriter, EMPTY_BYTES } from '#base';
 import type { Digest } from '#object';
 import { CODEC_NONE, CODEC_ZSTD, compress, looksCompressible } from './compression.ts';
 import type { Codec } from './compression.ts';
@@ -28,6 +28,11 @@ const SAVING_MIN = 0.05;
  */
 export type Drain = (bytes: Uint8Array) => Promise<void> | undefined;
 
+export interface SegmentOptions {
+  /** Whether `seal` is asked for what goes into LevelDB; else `close` ends the segment, and no object's bytes are kept. */
+  readonly indexed?: boolean;
+}
+
 /** What was sealed, in the bytes of the trailer's columns: a row takes 37 bytes, where an object would take 300. */
 export interface SealedSegment {
   readonly start: number;
@@ -45,6 +50,7 @@ export class Segment {
   readonly #pending = Buffer.allocUnsafeSlow(FRAME_RAW_MAX);
   readonly #pendingRows = new ByteWriter(ROW_BYTES * 64);
   readonly #drain: Drain;
+  readonly #indexed: boolean;
   readonly #frames = new ByteWriter(FRAME_BYTES * 64);
   readonly #rows = new ByteWriter(ROW_BYTES * 64);
   readonly #inline = new ByteWriter();
@@ -56,8 +62,9 @@ export class Segment {
   #buffered = 0;
   #drained = 0;
 
-  constructor(drain: Drain) {
+  constructor(drain: Drain, { indexed = true }: SegmentOptions = {}) {
     this.#drain = drain;
+    this.#indexed = indexed;
   }
 
   get rowCount(): number {
@@ -78,7 +85,8 @@ export class Segment {
     if (bytes.length > FRAME_RAW_MAX || !looksCompressible(bytes)) {
       this.#append(bytes, bytes.length, CODEC_NONE, 1);
       this.#rows.u8(kind).u32(bytes.length).bytes(digest);
-      if (kind !== RECORDS && isInline({ kind, bytes: bytes.length })) this.#inline.bytes(bytes);
+      if (this.#indexed && kind !== RECORDS && isInline({ kind, bytes: bytes.length }))
+        this.#inline.bytes(bytes);
       return;
     }
     if (this.#pendingBytes + bytes.length > FRAME_RAW_MAX) this.#closeFrame();
@@ -97,19 +105,25 @@ export class Segment {
     alignment: number,
   ): { readonly trailer: Uint8Array; readonly trailerOffset: number; readonly sealed: SealedSegment } {
     this.settle();
+    const [frames, rows, inline] = [this.#frames.take(), this.#rows.take(), this.#inline.take()];
+    return { ...this.close(start, previous, alignment), sealed: { start, frames, rows, inline } };
+  }
+
+  /** As `seal`, for whoever wants the trailer alone. It lies in memory of its own, whatever is put next. */
+  close(
+    start: number,
+    previous: number,
+    alignment: number,
+  ): { readonly trailer: Uint8Array; readonly trailerOffset: number } {
+    this.settle();
     this.#flush();
     const end = start + this.#drained;
     const trailerOffset = aligned(end, alignment);
-    const sealed = {
-      start,
-      frames: this.#frames.take(),
-      rows: this.#rows.take(),
-      inline: this.#inline.take(),
-    };
-    const trailer = encodeTrailer({ ...sealed, previous }, alignment);
+    const columns = { frames: this.#frames.view(), rows: this.#rows.view() };
+    const trailer = encodeTrailer({ start, previous, ...columns }, alignment, trailerOffset - end);
     for (const writer of [this.#frames, this.#rows, this.#inline]) writer.clear();
     this.#drained = 0;
-    return { trailer: Buffer.concat([Buffer.alloc(trailerOffset - end), trailer]), trailerOffset, sealed };
+    return { trailer, trailerOffset };
   }
 
   /** Compresses all that still waits: `storedBytes` is exact afterwards. */
@@ -153,6 +167,7 @@ export class Segment {
     if (packed.length < raw.length * (1 - SAVING_MIN)) this.#append(packed, raw.length, CODEC_ZSTD, count);
     else this.#append(raw, raw.length, CODEC_NONE, count);
     this.#rows.bytes(rows);
+    if (!this.#indexed) return;
     let offset = 0;
     for (let at = 0; at < rows.length; at += ROW_BYTES) {
       const kind = rows[at] as RowKind;
@@ -188,16 +203,29 @@ export class Segment {
   }
 }
 
+const EMPTY_ROW: Row = {
+  kind: RECORDS,
+  digest: EMPTY_BYTES,
+  bytes: 0,
+  offset: 0,
+  frame: { offset: 0, storedBytes: 0, rawBytes: 0, codec: CODEC_NONE, rowCount: 0 },
+};
+
 /** How many objects and lists of records are in a sealed segment. */
 export function sealedRowCount({ rows }: SealedSegment): number {
   return rows.length / ROW_BYTES;
 }
 
-/** Each row of a sealed segment with its place, and its bytes if it also stands in LevelDB. */
+/**
+ * Each row of a sealed segment with its place, and its bytes if it also stands in LevelDB; all of it good until the next
+ * is asked for: what is given out is one object.
+ */
 export function* sealedRows(
   sealed: SealedSegment,
 ): Generator<{ readonly row: Row; readonly inline: Uint8Array | undefined }, void> {
   const { frames, rows, inline } = sealed;
+  const row: { -readonly [K in keyof Row]: Row[K] } = { ...EMPTY_ROW };
+  const given: { row: Row; inline: Uint8Array | undefined } = { row, inline: undefined };
   let position = sealed.start;
   let at = 0;
   let inlined = 0;
@@ -215,13 +243,16 @@ export function* sealedRows(
     position += storedBytes;
     let offset = 0;
     for (const end = at + rowCount * ROW_BYTES; at < end; at += ROW_BYTES) {
-      const kind = rows[at] as RowKind;
-      const bytes = lengthAt(rows, at);
-      const row: Row = { kind, digest: rows.subarray(at + 5, at + ROW_BYTES), bytes, offset, frame };
+      const bytes = (row.bytes = lengthAt(rows, at));
+      row.kind = rows[at] as RowKind;
+      row.digest = rows.subarray(at + 5, at + ROW_BYTES);
+      row.offset = offset;
+      row.frame = frame;
       offset += bytes;
-      const stands = kind !== RECORDS && isInline(row);
-      yield { row, inline: stands ? inline.subarray(inlined, inlined + bytes) : undefined };
+      const stands = row.kind !== RECORDS && isInline(row);
+      given.inline = stands ? inline.subarray(inlined, inlined + bytes) : undefined;
       if (stands) inlined += bytes;
+      yield given;
     }
   }
 }

@@ -12,7 +12,13 @@ export interface Put {
 }
 export type Change = Put | { readonly type: 'del'; readonly key: Uint8Array };
 
-const BATCH_BYTES_MAX = 1024 * 1024;
+/**
+ * Keys and values in a batch, which LevelDB keeps in one string that doubles as it grows, up to 983,040 bytes, and that is
+ * given back only when the batch is collected as garbage.
+ */
+const BATCH_BYTES_MAX = 960_000;
+/** What a change takes beside its key and value. */
+const CHANGE_BYTES = 5;
 
 export function openTable(folder: string, options: { readonly create: boolean }): Table {
   return new Level<Uint8Array, Uint8Array>(folder, {
@@ -28,7 +34,7 @@ export function openTable(folder: string, options: { readonly create: boolean })
 }
 
 /**
- * Writes changes in their order, in batches of at most 1 MiB. Each batch is synced by itself if they are to be durable:
+ * Writes changes in their order, in batches of about 1 MB. Each batch is synced by itself if they are to be durable:
  * LevelDB does not sync a log that it has switched away from.
  */
 export async function writeChanges(
@@ -43,7 +49,7 @@ export async function writeChanges(
     for (const change of changes) {
       if (change.type === 'put') batch.put(change.key, change.value);
       else batch.del(change.key);
-      bytes += change.key.length + (change.type === 'put' ? change.value.length : 0);
+      bytes += CHANGE_BYTES + change.key.length + (change.type === 'put' ? change.value.length : 0);
       if (bytes < BATCH_BYTES_MAX) continue;
       await batch.write({ sync });
       batch = table.batch();

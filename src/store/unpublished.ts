@@ -12,7 +12,8 @@ import { Segment } from './segment.ts';
 const INLINE_BYTES_MAX = 8 * 1024 * 1024;
 
 export class Unpublished {
-  readonly #newPackPath: () => string;
+  /** Called once, when there is more than memory should hold. */
+  newPackPath: () => string;
   readonly #digests: Record<ObjectKind, DigestTable> = {
     [CHUNK]: new DigestTable(4096),
     [NODE]: new DigestTable(256),
@@ -26,9 +27,8 @@ export class Unpublished {
   /** Where stored bytes go while the segment is being journaled instead of packed. */
   #journaled: Uint8Array[] | undefined;
 
-  /** `newPackPath` is called once, when there is more than memory should hold. */
   constructor(newPackPath: () => string) {
-    this.#newPackPath = newPackPath;
+    this.newPackPath = newPackPath;
   }
 
   get storedBytes(): number {
@@ -122,7 +122,7 @@ export class Unpublished {
   }
 
   #packNow(): PackWriter {
-    return (this.#pack ??= new PackWriter(this.#newPackPath()));
+    return (this.#pack ??= new PackWriter(this.newPackPath()));
   }
 
   #drain(bytes: Uint8Array): Promise<void> | undefined {

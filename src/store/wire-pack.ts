@@ -26,13 +26,13 @@ export const WIRE_PACK_BYTES = 20 * 1024 * 1024;
 export const WIRE_INDEX_BYTES_MAX = TRAILER_BYTES_MAX;
 
 export interface WirePack {
-  /** The bytes of the pack, in pieces. */
+  /** The bytes of the pack, in pieces; until `release`. */
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
-  /** Its trailer, which `parts` ends with. */
+  /** Its trailer, which `parts` ends with; in memory of its own, which `release` does not give back. */
   readonly index: Uint8Array;
   readonly objects: number;
-  /** Gives the memory of `parts` back, to be filled again: they are not read any more. */
+  /** Gives the memory of frames back, to be filled again: `parts` are not read any more. */
   release(): void;
 }
 
@@ -40,10 +40,13 @@ export interface WirePack {
 export class WirePackBuilder {
   #parts: Uint8Array[] = [];
   #released = releasing();
-  readonly #segment = new Segment((bytes) => {
-    this.#parts.push(bytes);
-    return this.#released.promise;
-  });
+  readonly #segment = new Segment(
+    (bytes) => {
+      this.#parts.push(bytes);
+      return this.#released.promise;
+    },
+    { indexed: false },
+  );
 
   /** Loads what packing needs. */
   static async make(): Promise<WirePackBuilder> {
@@ -66,7 +69,7 @@ export class WirePackBuilder {
   /** The pack of all that was put; the next one begins empty. */
   seal(): WirePack {
     const objects = this.#segment.rowCount;
-    const { trailer, trailerOffset } = this.#segment.seal(HEADER_BYTES, 0, JOURNAL_ALIGNMENT);
+    const { trailer, trailerOffset } = this.#segment.close(HEADER_BYTES, 0, JOURNAL_ALIGNMENT);
     const header = encodeHeader(randomBytes(16), JOURNAL_ALIGNMENT);
     const stored = this.#parts;
     const { release } = this.#released;

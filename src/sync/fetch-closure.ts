@@ -72,13 +72,15 @@ class ClosureFetch {
     const ids = digests.map((digest) => ({ kind: CHUNK, digest }) as const);
     const missing = await this.#landing.missing(ids);
     const places = await this.#reader.places(missing);
-    const copies = missing.map((id, i) => ({ id, bytes: places[i][0].location.bytes }));
     let landing = Promise.resolve();
     try {
-      for (const window of windowsOf(copies, ({ bytes }) => bytes, WINDOW)) {
+      for (const window of windowsOf(missing.keys(), (at) => places[at][0].location.bytes, WINDOW)) {
         throwIfAborted(this.#options.signal);
-        const ids = window.map(({ id }) => id);
-        const contents = await this.#reader.getMany(ids);
+        const ids = window.map((at) => missing[at]);
+        const contents = await this.#reader.getAt(
+          ids,
+          window.map((at) => places[at]),
+        );
         this.#tell(contents);
         await landing;
         landing = this.#land(ids, contents);

@@ -17,7 +17,7 @@ export class Landing {
   readonly #store: ObjectStore;
   readonly #promised: Promised;
   readonly #waiting = new LandingQueue();
-  #pending = newPending();
+  readonly #pending = newPending();
   objects = 0;
 
   constructor(store: ObjectStore, options: { readonly promised?: Promised } = {}) {
@@ -55,7 +55,7 @@ export class Landing {
     }
     await tx.publish(async () => {});
     this.#waiting.clear();
-    this.#pending = newPending();
+    for (const kind of [CHUNK, NODE] as const) this.#pending[kind].clear();
   }
 }
 

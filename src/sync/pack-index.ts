@@ -1,8 +1,9 @@
 /** Finds which pack of a bucket holds an object: the bucket's indexes, kept as rows of the store's cache. */
-import { ByteReader, ByteWriter, utf8 } from '#base';
+import { ByteReader, ByteWriter, DigestTable, EMPTY_BYTES, utf8 } from '#base';
+import { CHUNK, NODE } from '#object';
 import type { ObjectId, ObjectKind } from '#object';
 import { decodeLocation, decodeWireIndex, encodeLocation } from '#store';
-import type { Cache, CacheRow, Location } from '#store';
+import type { Cache, CacheRow, Location, Row } from '#store';
 import { AilingPacks } from './ailing-packs.ts';
 import type { Bucket } from './bucket.ts';
 import { CondemnedLists } from './condemned-lists.ts';
@@ -174,7 +175,7 @@ export class PackIndex {
     const places: Place[][] = [];
     for (let i = 0; i < ids.length; i += PAGE_ROWS) {
       const page = ids.slice(i, i + PAGE_ROWS);
-      const values = await this.#cache.get(page.map(({ kind, digest }) => this.#objectKey(kind, digest)));
+      const values = await this.#cache.get(this.#objectKeys(page));
       for (const value of values) places.push(value === undefined ? [] : this.#decodePlaces(value));
       this.#near = places.at(-1)?.[0]?.pack ?? this.#near;
     }
@@ -189,24 +190,33 @@ export class PackIndex {
     const { packBytes, rowCount, rows } = decodeWireIndex(index, indexKey(pack));
     const known = { number: this.#nextNumber(), id: pack, bytes: packBytes };
     this.#remember(known); // At once: the number is taken.
-    for (const page of windowsOf(rows, () => 1, { bytesMax: PAGE_ROWS })) {
-      const keys = page.map(({ kind, digest }) => this.#objectKey(kind as ObjectKind, digest));
-      const before = await this.#cache.get(keys);
-      // An object may stand twice in a page: its later place goes behind its first.
-      const values = new Map<string, CacheRow>();
-      page.forEach((row, j) => {
-        const hex = Buffer.from(keys[j]).toString('latin1');
-        const earlier = values.get(hex)?.value ?? this.#stillListed(before[j]);
-        const writer = new ByteWriter(64).bytes(earlier);
-        writer.sized(encodeLocation(known.number, row, undefined));
-        values.set(hex, { key: keys[j], value: writer.take() });
-      });
-      await this.#cache.put(values.values());
-    }
+    for (const page of windowsOf(rows, () => 1, { bytesMax: PAGE_ROWS })) await this.#addPage(known, page);
     // Last: only now is all of it there.
     const value = new ByteWriter(64).text(pack).varint(packBytes).take();
     await this.#cache.put([{ key: this.#packKey(known.number), value }]);
     return rowCount;
+  }
+
+  async #addPage({ number }: KnownPack, page: readonly Row[]): Promise<void> {
+    const keys = this.#objectKeys(page as readonly ObjectId[]);
+    const before = await this.#cache.get(keys);
+    // An object may stand twice in a page: its later place goes behind its first.
+    const first = { [CHUNK]: new DigestTable(PAGE_ROWS), [NODE]: new DigestTable(64) };
+    const rows: Record<ObjectKind, CacheRow[]> = { [CHUNK]: [], [NODE]: [] };
+    const writer = new ByteWriter(PAGE_ROWS * 16);
+    for (const [i, row] of page.entries()) {
+      const kind = row.kind as ObjectKind;
+      const at = first[kind].indexOf(row.digest);
+      const earlier = at < 0 ? this.#stillListed(before[i]) : rows[kind][at].value;
+      const value = writer
+        .clear()
+        .bytes(earlier)
+        .sized(encodeLocation(number, row, undefined))
+        .take();
+      if (at >= 0) rows[kind][at] = { key: keys[i], value };
+      else if (first[kind].add(row.digest)) rows[kind].push({ key: keys[i], value });
+    }
+    await this.#cache.put([...rows[CHUNK], ...rows[NODE]]);
   }
 
   /** Says that a pack is not there any more. */
@@ -293,8 +303,8 @@ export class PackIndex {
 
   // What names packs that are gone is left behind, so that rows do not grow for ever.
   #stillListed(value: Uint8Array | undefined): Uint8Array {
+    if (value === undefined) return EMPTY_BYTES;
     const writer = new ByteWriter(64);
-    if (value === undefined) return writer.take();
     const reader = new ByteReader(value, 'a cached place');
     while (reader.left > 0) {
       const place = reader.sized();
@@ -303,8 +313,13 @@ export class PackIndex {
     return writer.take();
   }
 
-  #objectKey(kind: ObjectKind, digest: Uint8Array): Uint8Array {
-    return Buffer.concat([this.#prefix, Buffer.from([0x6f, kind]), digest]);
+  // One after another in one piece of memory: there are many.
+  #objectKeys(ids: readonly ObjectId[]): Uint8Array[] {
+    const length = this.#prefix.length + 2 + 32;
+    const writer = new ByteWriter(ids.length * length);
+    for (const { kind, digest } of ids) writer.bytes(this.#prefix).u8(0x6f).u8(kind).bytes(digest);
+    const all = writer.view();
+    return ids.map((_, i) => all.subarray(i * length, (i + 1) * length));
   }
 
   #packKey(number: number): Uint8Array {

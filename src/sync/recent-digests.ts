@@ -7,7 +7,7 @@ const KEPT_MAX = 262_144;
 
 export class RecentDigests {
   #now = new DigestTable(1024);
-  #before = new DigestTable(1);
+  #before = new DigestTable(1024);
 
   has(digest: Digest): boolean {
     return this.#now.has(digest) || this.#before.has(digest);
@@ -17,8 +17,9 @@ export class RecentDigests {
   add(digest: Digest): boolean {
     if (this.has(digest)) return false;
     if (this.#now.size >= KEPT_MAX) {
-      this.#before = this.#now;
-      this.#now = new DigestTable(1024);
+      // The one that is forgotten serves again: grown anew each time, tables would leave twice their length behind.
+      [this.#now, this.#before] = [this.#before, this.#now];
+      this.#now.clear();
     }
     return this.#now.add(digest);
   }

@@ -89,8 +89,12 @@ export class RemoteReader {
    * another. Raises REMOTE_CORRUPT.
    */
   async getMany(ids: readonly ObjectId[]): Promise<Uint8Array[]> {
-    await this.places(ids);
-    const contents = await this.findMany(ids);
+    return this.getAt(ids, await this.places(ids));
+  }
+
+  /** As `getMany`, of what was looked up just now. */
+  async getAt(ids: readonly ObjectId[], places: readonly Place[][]): Promise<Uint8Array[]> {
+    const contents = await this.#find(ids, places);
     const missed = contents.indexOf(undefined);
     if (missed >= 0) throw await this.#unreadable(ids[missed]);
     return contents as Uint8Array[];
@@ -98,12 +102,16 @@ export class RemoteReader {
 
   /** As `getMany`, but with undefined for what is there no more, or nowhere whole. */
   async findMany(ids: readonly ObjectId[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#find(ids, await this.findPlaces(ids));
+  }
+
+  async #find(ids: readonly ObjectId[], places: readonly Place[][]): Promise<(Uint8Array | undefined)[]> {
     const contents = new Array<Uint8Array | undefined>(ids.length);
-    await this.#findInto(contents, ids);
+    await this.#findInto(contents, ids, places);
     if (contents.includes(undefined)) {
       // Packs may have been written anew since their indexes were read.
       await this.#index.refresh();
-      await this.#findInto(contents, ids);
+      await this.#findInto(contents, ids, await this.findPlaces(ids));
     }
     return contents;
   }
@@ -115,22 +123,27 @@ export class RemoteReader {
     return contents;
   }
 
-  async #findInto(contents: (Uint8Array | undefined)[], ids: readonly ObjectId[]): Promise<void> {
-    const absent = [...ids.keys()].filter((at) => contents[at] === undefined);
-    const places = await this.findPlaces(absent.map((at) => ids[at]));
+  async #findInto(
+    contents: (Uint8Array | undefined)[],
+    ids: readonly ObjectId[],
+    places: readonly Place[][],
+  ): Promise<void> {
     for (let copy = 0; ; copy++) {
-      const wanted = absent.flatMap((at, i): Wanted[] =>
-        contents[at] === undefined && places[i].length > copy
-          ? [{ at, id: ids[at], place: places[i][copy] }]
-          : [],
-      );
-      if (wanted.length === 0) return;
-      for (const one of wanted) contents[one.at] = this.#fromFrame(one);
-      await this.#readRuns(runsOf(wanted.filter(({ at }) => contents[at] === undefined)), contents);
+      const wanted: Wanted[] = [];
+      let left = false;
+      for (const [at, id] of ids.entries()) {
+        const place = contents[at] === undefined ? places[at][copy] : undefined;
+        if (place === undefined) continue;
+        left = true;
+        contents[at] = this.#fromFrame(id, place);
+        if (contents[at] === undefined) wanted.push({ at, id, place });
+      }
+      if (!left) return;
+      await this.#readRuns(runsOf(wanted), contents);
     }
   }
 
-  #fromFrame({ id, place: { pack, location } }: Wanted): Uint8Array | undefined {
+  #fromFrame(id: ObjectId, { pack, location }: Place): Uint8Array | undefined {
     const frame = this.#frames.get(`${pack}@${location.offset}`);
     const content = frame?.subarray(location.inFrame, location.inFrame + location.bytes);
     return content && equalBytes(hash(content), id.digest) ? Buffer.from(content) : undefined;

@@ -11,9 +11,9 @@ import { windowsOf } from './windows.ts';
 /** Siblings that are opened together. */
 const NODES_AT_ONCE = 64;
 /** Content that is read in one go: what is in memory beside what waits to land. */
-const WINDOW = { bytesMax: 8 * 1024 * 1024, itemsMax: 4096 };
+const WINDOW = { bytesMax: 8 * 1024 * 1024, itemsMax: 2048 };
 /** Chunks that are looked up in one go: nodes may name hundreds of thousands of them, and each place is an object. */
-const LOOKED_UP_MAX = 4096;
+const LOOKED_UP_MAX = 2048;
 
 export interface FetchOptions {
   /** Only states, versions and commits: what is below commits stays where it is. */

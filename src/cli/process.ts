@@ -4,7 +4,6 @@ import { processSink } from './process-sink.ts';
 import { processSource } from './process-source.ts';
 import { runCli } from './run.ts';
 import { StopSignals } from './stop-signals.ts';
-import { keepYoungHeapSmall } from './young-heap.ts';
 
 const STDIN = 0;
 /** What the process ends with unless the command line says how it went. */
@@ -15,7 +14,6 @@ export async function runProcess(): Promise<void> {
   // Whoever waits for what never comes leaves nothing to do, and Node would end with success.
   process.exitCode = UNANSWERED;
   process.once('beforeExit', () => process.stderr.write(UNFINISHED));
-  keepYoungHeapSmall();
   const stop = new StopSignals(process);
   const { signal } = stop;
   const status = await runCli(process.argv.slice(2), {

@@ -5,6 +5,7 @@ import type { Bucket, SyncRequest, SyncResult } from '#sync';
 import type { Output } from './output.ts';
 import { printable } from './text.ts';
 import type { Environment } from './who.ts';
+import { keepYoungHeapSmall } from './young-heap.ts';
 
 /** Of an artifact, so many versions that were deleted are named. */
 const DELETED_SHOWN_MAX = 10;
@@ -66,6 +67,7 @@ export async function openRemote(
   remote: RemoteAddress,
   setting: { readonly env: Environment; readonly now: () => number; readonly create?: boolean },
 ): Promise<Bucket> {
+  keepYoungHeapSmall();
   const { openBucket } = await import('#sync');
   const { url, endpoint, region, pathStyle, profile } = remote;
   return openBucket(url, {

@@ -8,7 +8,7 @@ import { LandingQueue } from './landing-queue.ts';
 
 /** What a killed fetch may have to fetch again. */
 const BATCH_BYTES = 16 * 1024 * 1024;
-const BATCH_OBJECTS = 32_768;
+const BATCH_OBJECTS = 8192;
 
 /** What of its objects may be absent, as a remote has promised it: nothing, what is below commits, or anything. */
 export type Promised = 'nothing' | 'content' | 'all';

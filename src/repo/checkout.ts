@@ -5,7 +5,7 @@ import { ArtError, Closing, equalBytes } from '#base';
 import type { ObjectStore } from '#store';
 import { MapBuilder } from '#tree';
 import type { ArtifactName, Held } from '#version';
-import { applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
+import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
 import type { CheckoutRequest, CheckoutResult } from './checkout-request.ts';
 import { artifactsFolder, isWhole, makeArtifactsFolder, targetsOf, usualFolder } from './checkout-target.ts';
@@ -142,7 +142,7 @@ async function planStep(
   const options: CheckoutOptions = {
     dir: target.dir,
     held: held?.tree,
-    moving: held?.moving?.tree,
+    moving: held?.moving[0]?.tree,
     wanted: target.found.commit.tree,
     source: store,
     reader: store.reader(),
@@ -168,22 +168,18 @@ async function planStep(
 // Where it is going is remembered before the first write, where it is after the last: a killed checkout's files are ours.
 async function carryOut(context: Context, { target, held: before, options, plan }: Step): Promise<void> {
   const { commit, number } = target.found.version;
-  const goal = { commit, tree: target.found.commit.tree };
-  const paths = isWhole(options.paths) ? undefined : options.paths;
+  const { prefixes: paths } = new PathFilter(options.paths);
   const made: Held = {
     path: target.dir,
     artifact: target.name,
     number,
-    ...goal,
-    partial: paths !== undefined,
-    moving: null,
+    commit,
+    tree: target.found.commit.tree,
+    partial: paths.length > 0,
+    moving: [],
     time: context.now(),
   };
-  const changes = plan.counts.written + plan.counts.removed > 0;
-  if (changes) {
-    const start: Held = before ?? { ...made, tree: await emptyTree(context), partial: true };
-    await setHeld(context, { ...start, moving: goal });
-  }
+  if (plan.counts.written + plan.counts.removed > 0) await setOut(context, { before, made, paths });
   await applyPlan(plan, options);
   const pins = new PendingPins(context);
   const note = () => pins.note(new Map(target.bound ? [[target.name, { commit, number }]] : []));
@@ -201,16 +197,16 @@ async function remember(
   what: {
     readonly before: Held | undefined;
     readonly made: Held;
-    readonly paths: readonly string[] | undefined;
+    readonly paths: readonly string[];
     readonly note: () => void;
   },
 ): Promise<void> {
   const { before, made, paths, note } = what;
   await using tx = await context.store.begin();
-  const tree = paths === undefined ? made.tree : await heldPart(tx, before, made.tree, paths);
+  const tree = await heldPart(tx, before, made.tree, paths);
   const same =
     before !== undefined &&
-    before.moving === null &&
+    before.moving.length === 0 &&
     before.artifact === made.artifact &&
     before.partial === made.partial &&
     equalBytes(before.commit, made.commit) &&
@@ -222,17 +218,21 @@ async function remember(
   });
 }
 
-async function setHeld(context: Context, held: Held): Promise<void> {
+/** Notes where the folder is going. */
+async function setOut(
+  context: Context,
+  what: {
+    readonly before: Held | undefined;
+    readonly made: Held;
+    readonly paths: readonly string[];
+  },
+): Promise<void> {
+  const { before, made, paths } = what;
   await using tx = await context.store.begin();
-  await publishOperation(tx, context, async (draft) => draft.setHeld(held));
-}
-
-// Before the first checkout a folder holds nothing: not even by accident may its files count as ours.
-async function emptyTree(context: Context): Promise<Uint8Array> {
-  await using tx = await context.store.begin();
-  const { digest } = new MapBuilder(tx).finish();
-  await tx.publish(async () => undefined);
-  return digest;
+  const goal = { commit: made.commit, tree: await heldPart(tx, before, made.tree, paths), paths };
+  // Before the first checkout a folder holds nothing: not even by accident may its files count as ours.
+  const start: Held = before ?? { ...made, tree: new MapBuilder(tx).finish().digest, partial: true };
+  await publishOperation(tx, context, async (draft) => draft.setHeld({ ...start, moving: [goal] }));
 }
 
 function resultOf({ name, found, dir }: Target, counts: CheckoutCounts): CheckoutResult {

@@ -147,7 +147,7 @@ async function refuseEarly(
   if (folder === undefined) return undefined;
   const held = await findLiveHeld(context.store, folder);
   // Where a checkout was stopped, what is in the folder decides.
-  if (held?.moving === null) refusePartial(plan, held);
+  if (held?.moving.length === 0) refusePartial(plan, held);
   if (bound && held !== undefined && held.artifact !== name) context.onWarning?.(holdsAnother(held, name));
   const there = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
   if (!there && request.paths === undefined && !request.allowEmpty) throw boundPathGone(plan, 'is gone');

@@ -140,7 +140,7 @@ export async function findLiveHeld(
     // A part is of no one version: none before it is what the folder holds.
     const parent = held.partial ? undefined : await parentOf(source, at.commit);
     if (parent === undefined) return undefined;
-    at = { ...at, ...parent, number: Math.max(0, at.number - 1), moving: null };
+    at = { ...at, ...parent, number: Math.max(0, at.number - 1), moving: [] };
   }
 }
 

@@ -62,7 +62,7 @@ export async function decideVersion(
   if (found !== undefined) checkType(found, naming.type);
   const artifact = await begun(context, draft, found, naming);
   const latest = await findLatest(draft, artifact);
-  const held = await heldVersion(draft, artifact, content);
+  const held = await heldVersion(context, draft, artifact, content);
   // A path that was named is measured against `latest`, the bound one against what it holds.
   const measure = request.paths === undefined ? (held ?? latest) : latest;
   if (measure !== undefined && equalBytes((await getCommit(draft, measure.commit)).tree, tree))
@@ -140,12 +140,13 @@ export function aliasesOf(artifact: Artifact, number: number, latest: number | u
 
 /** The version that the bound folder holds, whole. Raises CHECKOUT_UNFINISHED for any folder between two versions. */
 async function heldVersion(
+  context: Context,
   draft: Draft,
   artifact: Artifact,
   { folder, tree, bound }: NewContent,
 ): Promise<Version | undefined> {
   const found = folder === undefined ? undefined : await findLiveHeld(draft, folder);
-  const held = found && (await settledHeld(draft, found, tree));
+  const held = found && (await settledHeld(context, draft, found, tree));
   if (bound !== true || held === undefined || held.artifact !== artifact.state.name || held.partial)
     return undefined;
   return findVersionOfCommit(draft, artifact, held.commit, held.number);
@@ -179,7 +180,7 @@ function hold(
 ): void {
   if (folder === undefined || holds !== true) return;
   const held = { path: folder, artifact: naming.name, number, commit, tree };
-  draft.setHeld({ ...held, partial: false, moving: null, time: context.now() });
+  draft.setHeld({ ...held, partial: false, moving: [], time: context.now() });
 }
 
 function decided(

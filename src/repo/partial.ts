@@ -4,7 +4,6 @@ import type { Digest } from '#object';
 import { MapBuilder, graft } from '#tree';
 import type { TreeIo } from '#tree';
 import type { Binding, Held } from '#version';
-import { PathFilter } from '#worktree';
 import type { CommitPlan } from './commit-plan.ts';
 
 /** Raises PARTIAL_FOLDER if what the folder lacks of its own artifact would vanish from the next version. */
@@ -31,8 +30,9 @@ export function refusePartOf(dir: string, binding: Binding | undefined): void {
 }
 
 /**
- * What a folder holds once `paths` of the version `wanted` were put there: these, and whatever it held besides. So what
- * was never put there is no change, and what was put there of another version is none either.
+ * What a folder holds once `paths` (prefixes; none for everything) of the version `wanted` were put there: these, and
+ * whatever it held besides. So what was never put there is no change, and what was put there of another version is none
+ * either.
  */
 export async function heldPart(
   io: TreeIo,
@@ -40,7 +40,7 @@ export async function heldPart(
   wanted: Digest,
   paths: readonly string[],
 ): Promise<Digest> {
-  const { prefixes } = new PathFilter(paths);
+  if (paths.length === 0) return wanted;
   const start = before?.tree ?? new MapBuilder(io).finish().digest;
-  return (await graft(io, start, wanted, prefixes.map(utf8))).digest;
+  return (await graft(io, start, wanted, paths.map(utf8))).digest;
 }

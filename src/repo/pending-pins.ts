@@ -73,7 +73,7 @@ async function stillHeld({ root }: Context, source: RecordSource, noted: Pins): 
   for (const [name, pin] of noted) {
     const binding = bindings.get(name);
     const held = binding && (await findHeld(source, boundFolder(root, binding)));
-    if (held?.artifact === name && held.moving === null && equalBytes(held.commit, pin.commit))
+    if (held?.artifact === name && held.moving.length === 0 && equalBytes(held.commit, pin.commit))
       pins.set(name, pin);
   }
   return pins;

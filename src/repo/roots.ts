@@ -39,7 +39,7 @@ export function rootsSince(since: number, { draftsSince = since, withoutRemote }
       if (remoteOfKey(key).remote !== withoutRemote) yield decodePushing(value);
     for await (const { value } of records(source, recordKeys.heldFolders)) {
       const { commit, tree, moving } = decodeHeld(value);
-      yield* await present(source, [commit, tree, ...(moving === null ? [] : [moving.commit, moving.tree])]);
+      yield* await present(source, [commit, tree, ...moving.flatMap((goal) => [goal.commit, goal.tree])]);
     }
     for await (const digests of draftRoots(source, draftsSince)) yield* await present(source, digests);
     for await (const { value } of records(source, recordKeys.operations)) {

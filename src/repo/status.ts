@@ -94,14 +94,11 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
 }
 
 /** What the folder holds of the artifact that it is bound to; warns where that is not one version, whole. */
-async function heldHere(
-  { store, onWarning }: Context,
-  { name, path }: Binding,
-  dir: string,
-): Promise<Held | undefined> {
+async function heldHere(context: Context, { name, path }: Binding, dir: string): Promise<Held | undefined> {
+  const { store, onWarning } = context;
   const held = await findLiveHeld(store, dir);
   if (held === undefined) return undefined;
-  const unfinished = await unfinishedText(store, held, path);
+  const unfinished = await unfinishedText(context, held, path);
   if (unfinished !== undefined) onWarning?.(unfinished);
   else if (held.artifact !== name) onWarning?.(holdsAnother(held, name));
   else if (held.partial)

@@ -3,35 +3,47 @@ import { ArtError, equalBytes } from '#base';
 import type { Digest } from '#object';
 import type { NodeSource, RecordSource } from '#store';
 import { findVersionOfCommit } from '#version';
-import type { Held } from '#version';
+import type { Goal, Held } from '#version';
+import type { Context } from './context.ts';
 import { artifactNames } from './find.ts';
 import { findArtifact } from './operation.ts';
+import { bindingAt } from './wanted-files.ts';
 
 /** How a checkout that was stopped is called and finished; `into`: the folder, where it is not the bound one. */
 async function goalOf(
+  { root }: Pick<Context, 'root'>,
   source: RecordSource & NodeSource,
-  { artifact, moving }: Held,
+  { artifact, path, moving }: Held,
   into: string | undefined,
 ): Promise<{ readonly what: string; readonly again: string }> {
+  const [goal] = moving;
   for (const name of new Set([artifact, ...(await artifactNames(source))])) {
     const found = await findArtifact(source, name);
-    const version = found && moving && (await findVersionOfCommit(source, found, moving.commit));
+    const version = found && (await findVersionOfCommit(source, found, goal.commit));
     if (!version) continue;
     const spec = `${name}:v${version.number}`;
-    const words = into === undefined ? spec : `${spec} ${JSON.stringify(into)}`;
-    return { what: `the checkout of ${spec}`, again: `run \`art checkout ${words}\` again` };
+    const parts = partsOf(goal);
+    // A folder that was bound since may hold no part: all of the version finishes that, too.
+    const part = bindingAt(root, path) === undefined ? parts : '';
+    const words = [spec, ...(into === undefined ? [] : [JSON.stringify(into)])].join(' ') + part;
+    const again = part === parts ? ' again' : ' for all of it';
+    return { what: `the checkout of ${spec}${parts}`, again: `run \`art checkout ${words}\`${again}` };
   }
   return { what: 'a checkout of a version that is gone', again: 'check another version out into it' };
 }
 
+function partsOf({ paths }: Goal): string {
+  return paths.map((path) => ` --path ${JSON.stringify(path)}`).join('');
+}
+
 /** What `status` says of such a folder, called `path` in `art.toml`; undefined if no checkout was stopped there. */
 export async function unfinishedText(
-  source: RecordSource & NodeSource,
+  context: Context,
   held: Held,
   path: string,
 ): Promise<string | undefined> {
-  if (held.moving === null) return undefined;
-  const { what, again } = await goalOf(source, held, undefined);
+  if (held.moving.length === 0) return undefined;
+  const { what, again } = await goalOf(context, context.store, held, undefined);
   return `${what} into ${JSON.stringify(path)} was not finished: ${again}`;
 }
 
@@ -40,14 +52,17 @@ export async function unfinishedText(
  * Raises CHECKOUT_UNFINISHED if it has a mixture of both.
  */
 export async function settledHeld(
+  context: Pick<Context, 'root'>,
   source: RecordSource & NodeSource,
   held: Held,
   tree: Digest,
 ): Promise<Held> {
   const { moving, path, partial } = held;
-  if (moving === null || (!partial && equalBytes(held.tree, tree))) return held;
-  if (equalBytes(moving.tree, tree)) return { ...held, ...moving, partial: false, moving: null };
-  const { what, again } = await goalOf(source, held, path);
+  if (moving.length === 0 || (!partial && equalBytes(held.tree, tree))) return held;
+  const reached = moving.find((goal) => goal.paths.length === 0 && equalBytes(goal.tree, tree));
+  if (reached !== undefined)
+    return { ...held, commit: reached.commit, tree: reached.tree, partial: false, moving: [] };
+  const { what, again } = await goalOf(context, source, held, path);
   throw new ArtError('CHECKOUT_UNFINISHED', `${what} into ${JSON.stringify(path)} was not finished`, {
     hint: `${capital(again)}. As it is: \`art commit NAME --add .=${JSON.stringify(path)}\`.`,
   });

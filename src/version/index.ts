@@ -46,7 +46,7 @@ export {
   folderRef,
   recordKeys,
 } from './records.ts';
-export type { Held, Operation, RefChange } from './records.ts';
+export type { Goal, Held, Operation, RefChange } from './records.ts';
 export { artifactNotFound, getVersion, resolve } from './resolve.ts';
 export { formatSpec, parseSpec, parseTarget } from './spec.ts';
 export type { Selector, Target, VersionSpec } from './spec.ts';

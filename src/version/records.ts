@@ -42,13 +42,24 @@ export interface Held {
   readonly tree: Digest;
   /** Whether only part of the version was put there. */
   readonly partial: boolean;
-  /** Where a checkout that has not ended was going: what equals it counts as art's own. */
-  readonly moving: { readonly commit: Digest; readonly tree: Digest } | null;
+  /** Where checkouts that have not ended were going, the latest first: what equals them counts as art's own. */
+  readonly moving: readonly Goal[];
   /** Milliseconds since 1970. */
   readonly time: number;
 }
 
+/** What a checkout is to make of a folder. */
+export interface Goal {
+  readonly commit: Digest;
+  /** What the folder holds once it is done. */
+  readonly tree: Digest;
+  /** The path filters it was given; empty for the whole version. */
+  readonly paths: readonly string[];
+}
+
 const FORMAT = 1;
+/** Of a held folder with more to say than the first format can: that knows one goal, of a whole version. */
+const HELD_GOALS_FORMAT = 2;
 const COMMAND_BYTES_MAX = 16 * 1024;
 const OPERATION_DIGITS = 12;
 const ARTIFACTS = 'ref/artifacts/';
@@ -156,9 +167,7 @@ export function decodeOperation(bytes: Uint8Array): Operation {
     const run = reader.text();
     const command = reader.text();
     const undoes = reader.varint();
-    const count = reader.varint();
-    // A change takes at least 4 bytes: a count beyond that is a lie, told before memory is taken.
-    if (count * 4 > reader.left) throw reader.invalid('has an impossible count');
+    const count = countIn(reader, 4);
     const changes: RefChange[] = [];
     while (changes.length < count)
       changes.push({ ref: reader.text(), before: readDigest(reader), after: readDigest(reader) });
@@ -177,20 +186,29 @@ export function decodeOperation(bytes: Uint8Array): Operation {
 }
 
 export function encodeHeld(held: Held): Uint8Array {
-  const writer = new ByteWriter().u8(FORMAT).text(held.path).text(held.artifact).varint(held.number);
+  const { moving } = held;
+  const isPlain = moving.length < 2 && moving.every(({ paths }) => paths.length === 0);
+  const writer = new ByteWriter().u8(isPlain ? FORMAT : HELD_GOALS_FORMAT);
+  writer.text(held.path).text(held.artifact).varint(held.number);
   writer
     .bytes(held.commit)
     .bytes(held.tree)
     .u8(held.partial ? 1 : 0)
     .f64(held.time);
-  writeDigest(writer, held.moving?.commit ?? null);
-  if (held.moving) writer.bytes(held.moving.tree);
+  if (isPlain) writer.u8(moving.length);
+  else writer.varint(moving.length);
+  for (const { commit, tree, paths } of moving) {
+    writer.bytes(commit).bytes(tree);
+    if (isPlain) continue;
+    writer.varint(paths.length);
+    for (const path of paths) writer.text(path);
+  }
   return writer.take();
 }
 
 export function decodeHeld(bytes: Uint8Array): Held {
   const read = (reader: ByteReader): Held => {
-    checkFormat(reader);
+    const isPlain = checkFormat(reader, HELD_GOALS_FORMAT) === FORMAT;
     const path = reader.text();
     const artifact = parseArtifactName(reader.text());
     const number = reader.varint();
@@ -198,8 +216,15 @@ export function decodeHeld(bytes: Uint8Array): Held {
     const tree = digestIn(reader);
     const partial = reader.u8() === 1;
     const time = reader.f64();
-    const movingCommit = readDigest(reader);
-    const moving = movingCommit === null ? null : { commit: movingCommit, tree: digestIn(reader) };
+    const moving: Goal[] = [];
+    const count = isPlain ? Math.min(reader.u8(), 1) : countIn(reader, 2 * DIGEST_BYTES + 1);
+    while (moving.length < count) {
+      const goal = { commit: digestIn(reader), tree: digestIn(reader) };
+      const paths: string[] = [];
+      const pathCount = isPlain ? 0 : countIn(reader, 1);
+      while (paths.length < pathCount) paths.push(reader.text());
+      moving.push({ ...goal, paths });
+    }
     return { path, artifact, number, commit, tree, partial, moving, time };
   };
   return strictly('a record of a held folder', bytes, read, encodeHeld);
@@ -222,9 +247,18 @@ export function strictly<T>(
   return value;
 }
 
-function checkFormat(reader: ByteReader): void {
+/** Gives the format. */
+function checkFormat(reader: ByteReader, formatMax = FORMAT): number {
   const format = reader.u8();
-  if (format !== FORMAT) throw reader.invalid(`has format ${format}, not ${FORMAT}`);
+  if (format < FORMAT || format > formatMax) throw reader.invalid(`has format ${format}, not ${FORMAT}`);
+  return format;
+}
+
+// A count beyond what the bytes left could hold is a lie, told before memory is taken.
+function countIn(reader: ByteReader, bytesEachMin: number): number {
+  const count = reader.varint();
+  if (count * bytesEachMin > reader.left) throw reader.invalid('has an impossible count');
+  return count;
 }
 
 function writeDigest(writer: ByteWriter, digest: Digest | null): void {

@@ -79,6 +79,44 @@ describe('a checkout that was stopped midway', () => {
     });
   });
 
+  test('is finished as it was begun: with its paths, or whole where the folder was bound since', async () => {
+    await using scene = await Scene.make();
+    await twoVersions(scene);
+    const part = { spec: 'd:v0', dir: 'out', paths: ['2', '1'] };
+    await stopped(scene, part);
+    const out = scene.path('out');
+    const commit = () => scene.in((r) => r.commit({ name: 'd', paths: ['out'], bind: false }));
+    await expect(commit()).rejects.toMatchObject({
+      code: 'CHECKOUT_UNFINISHED',
+      message: `the checkout of d:v0 --path "1" --path "2" into "${out}" was not finished`,
+      hint: expect.stringContaining(
+        `Run \`art checkout d:v0 "${out}" --path "1" --path "2"\` again.`,
+      ) as string,
+    });
+    scene.write({ 'art.toml': '[artifacts.d]\npath = "out"\n' });
+    await expect(commit()).rejects.toMatchObject({
+      hint: expect.stringContaining(`Run \`art checkout d:v0 "${out}"\` for all of it.`) as string,
+    });
+    await scene.in((r) => r.status());
+    expect(scene.warnings).toEqual([
+      'the checkout of d:v0 --path "1" --path "2" into "out" was not finished: run `art checkout d:v0` for all of it',
+    ]);
+    scene.write({ 'art.toml': null });
+    await scene.in((r) => r.checkout(part));
+    await expect(commit()).rejects.toMatchObject({ code: 'PARTIAL_FOLDER' });
+  });
+
+  test('that had put all its paths there is still no whole version', async () => {
+    await using scene = await Scene.make();
+    await twoVersions(scene);
+    const part = { spec: 'd:v0', dir: 'out', paths: ['1'] };
+    await stopped(scene, part, 0);
+    scene.write({ 'out/1': big('a')['data/1'] });
+    await expect(scene.in((r) => r.commit({ name: 'd', paths: ['out'] }))).rejects.toMatchObject({
+      code: 'CHECKOUT_UNFINISHED',
+    });
+  });
+
   test.each([
     ['nothing', 'b', 'v1'],
     ['everything', 'a', 'v0'],

@@ -49,7 +49,9 @@ const held: fc.Arbitrary<Held> = fc.record({
   commit: digest,
   tree: digest,
   partial: fc.boolean(),
-  moving: fc.option(fc.record({ commit: digest, tree: digest })),
+  moving: fc.array(fc.record({ commit: digest, tree: digest, paths: fc.array(text, { maxLength: 2 }) }), {
+    maxLength: 2,
+  }),
   time,
 });
 const draft: fc.Arbitrary<StoredDraft> = fc.record({
@@ -173,7 +175,20 @@ test('records are these bytes', () => {
       commit,
       tree,
       partial: true,
-      moving: { commit, tree },
+      moving: [{ commit, tree, paths: [] }],
+      time: 1_700_000_000_000,
+    }),
+    heldWithPaths: encodeHeld({
+      path: '/d',
+      artifact: name('cifar'),
+      number: 3,
+      commit,
+      tree,
+      partial: true,
+      moving: [
+        { commit, tree, paths: ['a/', 'ü'] },
+        { commit, tree, paths: [] },
+      ],
       time: 1_700_000_000_000,
     }),
     draft: encodeStoredDraft({
@@ -195,6 +210,7 @@ test('records are these bytes', () => {
   expect(toHex(golden.held)).toMatchInlineSnapshot(
     `"01052f642fc3bc056369666172034c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bb0100008056febc7842014c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bb"`,
   );
+  expect(toHex(golden.heldWithPaths)).toMatchInlineSnapshot(`"02022f64056369666172034c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bb0100008056febc7842024c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bb0202612f02c3bc4c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bb00"`);
   expect(toHex(golden.draft)).toMatchInlineSnapshot(
     `"010563696661720572756e2d3101056d6e697374034c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e2764efe2e3493a552bbd5c4c528f5583f53711110a2d97554243575430d3a3bbac02f0a2040200008056febc78420080be56febc784201044c7875d6296c257bdf14f4995e86ed92611727d1457510114a3824fae539b49e"`,
   );

@@ -21,6 +21,7 @@ import { publishOperation } from './operation.ts';
 import { heldPart } from './partial.ts';
 import { PendingPins, repairPins } from './pending-pins.ts';
 import { promisedAnything } from './promises.ts';
+import { goalsLeft, withGoal } from './unfinished.ts';
 import { bindInWanted, warnIfGitWouldTake } from './wanted-files.ts';
 
 export interface VerifyResult {
@@ -142,7 +143,7 @@ async function planStep(
   const options: CheckoutOptions = {
     dir: target.dir,
     held: held?.tree,
-    moving: held?.moving[0]?.tree,
+    moving: held?.moving.map((goal) => goal.tree),
     wanted: target.found.commit.tree,
     source: store,
     reader: store.reader(),
@@ -204,16 +205,17 @@ async function remember(
   const { before, made, paths, note } = what;
   await using tx = await context.store.begin();
   const tree = await heldPart(tx, before, made.tree, paths);
+  const moving = goalsLeft(before, paths);
   const same =
     before !== undefined &&
-    before.moving.length === 0 &&
+    before.moving.length === moving.length &&
     before.artifact === made.artifact &&
     before.partial === made.partial &&
     equalBytes(before.commit, made.commit) &&
     equalBytes(before.tree, tree);
   if (same) return note();
   await publishOperation(tx, context, async (draft) => {
-    draft.setHeld({ ...made, tree });
+    draft.setHeld({ ...made, tree, moving });
     note();
   });
 }
@@ -232,7 +234,9 @@ async function setOut(
   const goal = { commit: made.commit, tree: await heldPart(tx, before, made.tree, paths), paths };
   // Before the first checkout a folder holds nothing: not even by accident may its files count as ours.
   const start: Held = before ?? { ...made, tree: new MapBuilder(tx).finish().digest, partial: true };
-  await publishOperation(tx, context, async (draft) => draft.setHeld({ ...start, moving: [goal] }));
+  await publishOperation(tx, context, async (draft) =>
+    draft.setHeld({ ...start, moving: withGoal(before, goal) }),
+  );
 }
 
 function resultOf({ name, found, dir }: Target, counts: CheckoutCounts): CheckoutResult {

@@ -139,7 +139,7 @@ async function optionsOf(
   return {
     dir,
     held: held?.tree,
-    moving: held?.moving[0]?.tree,
+    moving: held?.moving.map((goal) => goal.tree),
     wanted: tree,
     source: store,
     reader: store.reader(),

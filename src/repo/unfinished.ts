@@ -4,6 +4,7 @@ import type { Digest } from '#object';
 import type { NodeSource, RecordSource } from '#store';
 import { findVersionOfCommit } from '#version';
 import type { Goal, Held } from '#version';
+import { PathFilter } from '#worktree';
 import type { Context } from './context.ts';
 import { artifactNames } from './find.ts';
 import { findArtifact } from './operation.ts';
@@ -32,6 +33,24 @@ async function goalOf(
   return { what: 'a checkout of a version that is gone', again: 'check another version out into it' };
 }
 
+/** Of checkouts that were stopped in one folder so many are remembered: each is one more tree to walk. */
+const GOALS_MAX = 8;
+
+/** Where a folder is going, once it sets out for `goal`: what others were stopped at is still in it. */
+export function withGoal(held: Held | undefined, goal: Goal): Goal[] {
+  const others = held?.moving.filter(({ tree }) => !equalBytes(tree, goal.tree)) ?? [];
+  return [goal, ...others].slice(0, GOALS_MAX);
+}
+
+/** Of those that were stopped: what still is, once `paths` (none for all) are as they shall be. */
+export function goalsLeft(held: Held | undefined, paths: readonly string[]): readonly Goal[] {
+  if (held === undefined || paths.length === 0) return [];
+  const done = new PathFilter(paths);
+  return held.moving.filter(
+    (goal) => goal.paths.length === 0 || !goal.paths.every((path) => done.matches(path)),
+  );
+}
+
 function partsOf({ paths }: Goal): string {
   return paths.map((path) => ` --path ${JSON.stringify(path)}`).join('');
 }
@@ -48,8 +67,8 @@ export async function unfinishedText(
 }
 
 /**
- * What a folder with exactly `tree` in it holds: where a checkout was stopped, one of the two versions, whole.
- * Raises CHECKOUT_UNFINISHED if it has a mixture of both.
+ * What a folder with exactly `tree` in it holds: where a checkout was stopped, one of the versions, whole.
+ * Raises CHECKOUT_UNFINISHED if it has a mixture of them.
  */
 export async function settledHeld(
   context: Pick<Context, 'root'>,

@@ -12,8 +12,8 @@ export interface PlanOptions extends Watched {
   readonly dir: string;
   /** The tree that `art` last made or put there. */
   readonly held?: Digest | undefined;
-  /** The tree that a checkout was going to when it was stopped: what equals it counts as put there by us. */
-  readonly moving?: Digest | undefined;
+  /** The trees that checkouts were going to when they were stopped: what equals one counts as put there by us. */
+  readonly moving?: readonly Digest[] | undefined;
   /** The tree that shall be there; undefined for an empty one. */
   readonly wanted: Digest | undefined;
   readonly source: NodeSource;

@@ -13,7 +13,7 @@ import { KEEP, PlanRowWriter, REMOVE, WRITE } from './plan-row.ts';
 
 /** What is known of a path beside what is wanted and what is found there. */
 export interface Facts {
-  /** It is in the held or the moving tree. */
+  /** It is in the held tree or a moving one. */
   readonly tracked: boolean;
   /** What is found has the content that one of those has: nothing is lost with it. */
   readonly ours: boolean;

@@ -29,8 +29,8 @@ export class GitGuard {
   }
 
   async #look(path: string, part: string): Promise<void> {
-    const { held, moving, source, dir, stopAt } = this.#options;
-    for (const tree of [held, moving]) {
+    const { held, moving = [], source, dir, stopAt } = this.#options;
+    for (const tree of [held, ...moving]) {
       if (tree === undefined) continue;
       for await (const [{ key }] of entries(source, tree, { prefix: utf8(part) })) {
         const known = Buffer.from(key).toString('utf8');

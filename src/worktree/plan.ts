@@ -1,6 +1,6 @@
 /** Plans a checkout: merges disk, held, moving and wanted path by path, before anything is written. */
 import { realpathSync, statSync } from 'node:fs';
-import { ArtError, compareUtf8, equalBytes, fileError, isArtError } from '#base';
+import { ArtError, Closing, compareUtf8, equalBytes, fileError, isArtError } from '#base';
 import { FOLDER, type Digest, type MapEntry } from '#object';
 import type { PlanOptions } from './checkout-options.ts';
 import { CheckoutPlan } from './checkout-plan.ts';
@@ -37,16 +37,23 @@ export async function planCheckout(options: PlanOptions): Promise<CheckoutPlan> 
 }
 
 async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void> {
-  const { source, held, moving, wanted, statCache } = options;
+  const { source, held, wanted, statCache } = options;
   const filter = new PathFilter(options.paths);
   using cache = statCache === undefined ? undefined : StatCacheReader.open(statCache);
   using disk = new DiskWalk(batchesOf(options, filter, plan.stamp));
   // Trees that are the same tree are walked once.
   const heldIsWanted = same(held, wanted);
-  const movingIsKnown = same(moving, wanted) || same(moving, held);
+  const moving = options.moving?.filter((tree) => !same(tree, wanted) && !same(tree, held)) ?? [];
   await using wantedWalk = await TreeWalk.open(source, wanted, filter);
   await using heldWalk = await TreeWalk.open(source, heldIsWanted ? undefined : held, filter);
-  await using movingWalk = await TreeWalk.open(source, movingIsKnown ? undefined : moving, filter);
+  await using closing = new Closing();
+  const ourWalks = [heldWalk];
+  for (const tree of moving) {
+    const walk = await TreeWalk.open(source, tree, filter);
+    closing.defer(() => walk[Symbol.asyncDispose]());
+    ourWalks.push(walk);
+  }
+  const walks = [wantedWalk, ...ourWalks];
   const work = new Work(options);
   const content = new DiskContent(readerFor(options, work), cache);
   const decider = new Decider(options, plan, { filter, folds: foldsNames(options.dir) });
@@ -56,32 +63,33 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
   // A folder without a name in it that we once filled, and shall not fill again, is left over from us.
   const wasFilled = ({ kind, path }: DiskEntry) =>
     kind === FOLDER &&
-    (heldWalk.path?.startsWith(path) === true || movingWalk.path?.startsWith(path) === true) &&
+    ourWalks.some((walk) => walk.path?.startsWith(path) === true) &&
     wantedWalk.path?.startsWith(path) !== true;
 
   for (let n = 1; ; n++) {
-    const path = least(least(disk.path, wantedWalk.path), least(heldWalk.path, movingWalk.path));
+    let path = disk.path;
+    for (const walk of walks) path = least(path, walk.path);
     if (path === undefined) break;
     const isOnDisk = disk.path === path;
     const found = isOnDisk ? disk.entry : disk.inIgnoredFolder(path);
     const want = entryAt(wantedWalk, path);
     const guarding = want === undefined ? undefined : guard.check(path);
     if (guarding !== undefined) await guarding;
-    const had = heldIsWanted ? want : entryAt(heldWalk, path);
-    const moved = entryAt(movingWalk, path);
+    const had = heldIsWanted ? [want] : [];
+    for (const walk of ourWalks) had.push(entryAt(walk, path));
     if (found !== undefined) {
       content.stand(found);
-      const reading = content.resolve(want, had, moved);
+      const reading = content.resolve(want, ...had);
       if (reading !== undefined) await reading;
     }
     decider.decide(path, want, found, {
-      tracked: had !== undefined || moved !== undefined,
-      ours: found !== undefined && (content.equals(had) || content.equals(moved) || wasFilled(found)),
+      tracked: had.some((entry) => entry !== undefined),
+      ours: found !== undefined && (had.some((entry) => content.equals(entry)) || wasFilled(found)),
       equal: found !== undefined && content.equals(want),
       recalled: cacheIsCurrent && found !== undefined ? content.recalled : undefined,
     });
     if (isOnDisk) disk.advance();
-    for (const walk of [wantedWalk, heldWalk, movingWalk]) {
+    for (const walk of walks) {
       const more = walk.path === path ? walk.advance() : undefined;
       if (more !== undefined) await more;
     }

@@ -106,6 +106,46 @@ describe('a checkout that was stopped midway', () => {
     await expect(commit()).rejects.toMatchObject({ code: 'PARTIAL_FOLDER' });
   });
 
+  test('is known to the next ones, whether they are stopped too or put only paths', async () => {
+    await using scene = await Scene.make();
+    await twoVersions(scene);
+    for (const letter of ['c', 'e']) {
+      scene.write(big(letter));
+      await scene.in((r) => r.commit({ name: 'd' }));
+    }
+    await scene.in((r) => r.checkout({ spec: 'd:v0', dir: 'out' }));
+    await stopped(scene, { spec: 'd:v1', dir: 'out' });
+    await stopped(scene, { spec: 'd:v2', dir: 'out' }, 0);
+    await stopped(scene, { spec: 'd:v2', dir: 'out' }, 0);
+    // What the first had put there is no change of the user's, with paths or without.
+    expect(scene.read('out/1')[0] + scene.read('out/2')[0]).toBe('ba');
+    await scene.in((r) => r.checkout({ spec: 'd:v3', dir: 'out', paths: ['2'] }));
+    expect(scene.read('out/1')[0] + scene.read('out/2')[0]).toBe('be');
+    await expect(scene.in((r) => r.commit({ name: 'd', paths: ['out'] }))).rejects.toMatchObject({
+      code: 'CHECKOUT_UNFINISHED',
+      hint: expect.stringContaining(`art checkout d:v2 "${scene.path('out')}"\``) as string,
+    });
+    // Collecting keeps what they were going to.
+    await scene.in((r) => r.delete({ targets: ['d:v1'] }));
+    await scene.in((r) => r.gc({ undoWindowDays: 0 }));
+    await scene.in((r) => r.checkout({ spec: 'd:v3', dir: 'out' }));
+    expect(scene.read('out/1')[0] + scene.read('out/2')[0]).toBe('ee');
+    expect(await scene.in((r) => r.commit({ name: 'd', paths: ['out'] }))).toMatchObject([
+      { created: false },
+    ]);
+  });
+
+  test('but a later one that put the same paths there leaves nothing to finish', async () => {
+    await using scene = await Scene.make();
+    await twoVersions(scene);
+    await stopped(scene, { spec: 'd:v0', dir: 'out', paths: ['1', '2'] });
+    await scene.in((r) => r.checkout({ spec: 'd:v1', dir: 'out', paths: ['1'] }));
+    const commit = () => scene.in((r) => r.commit({ name: 'd', paths: ['out'] }));
+    await expect(commit()).rejects.toMatchObject({ code: 'CHECKOUT_UNFINISHED' });
+    await scene.in((r) => r.checkout({ spec: 'd:v1', dir: 'out', paths: ['2', '1'] }));
+    await expect(commit()).rejects.toMatchObject({ code: 'PARTIAL_FOLDER' });
+  });
+
   test('that had put all its paths there is still no whole version', async () => {
     await using scene = await Scene.make();
     await twoVersions(scene);

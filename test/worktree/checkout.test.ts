@@ -287,7 +287,7 @@ test('a checkout that was killed is taken up: what it wrote counts as ours', asy
         expect(allowed).toContainEqual(value);
       }
       // Told to go back, it needs no force.
-      await bench.checkout(held, { held, moving: wanted });
+      await bench.checkout(held, { held, moving: [wanted] });
       expect(contentsOf(bench.dir)).toEqual(before);
     }),
     { numRuns: 40 },

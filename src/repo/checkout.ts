@@ -180,11 +180,12 @@ async function carryOut(context: Context, { target, held: before, options, plan 
     moving: [],
     time: context.now(),
   };
-  if (plan.counts.written + plan.counts.removed > 0) await setOut(context, { before, made, paths });
+  const setsOut = plan.counts.written + plan.counts.removed > 0;
+  if (setsOut) await setOut(context, { before, made, paths });
   await applyPlan(plan, options);
   const pins = new PendingPins(context);
   const note = () => pins.note(new Map(target.bound ? [[target.name, { commit, number }]] : []));
-  await remember(context, { before, made, paths, note });
+  await remember(context, { before, made, paths, setsOut, note });
   if (target.binds !== undefined) {
     bindInWanted(context.root, { name: target.name, path: target.binds });
     warnIfGitWouldTake(context, target.dir);
@@ -199,15 +200,18 @@ async function remember(
     readonly before: Held | undefined;
     readonly made: Held;
     readonly paths: readonly string[];
+    /** Whether the record says meanwhile where the folder was going. */
+    readonly setsOut: boolean;
     readonly note: () => void;
   },
 ): Promise<void> {
-  const { before, made, paths, note } = what;
+  const { before, made, paths, setsOut, note } = what;
   await using tx = await context.store.begin();
   const tree = await heldPart(tx, before, made.tree, paths);
   const moving = goalsLeft(before, paths);
   const same =
     before !== undefined &&
+    !setsOut &&
     before.moving.length === moving.length &&
     before.artifact === made.artifact &&
     before.partial === made.partial &&

@@ -146,6 +146,17 @@ describe('a checkout that was stopped midway', () => {
     await expect(commit()).rejects.toMatchObject({ code: 'PARTIAL_FOLDER' });
   });
 
+  test('is none once the next one has put back what was missing', async () => {
+    await using scene = await Scene.make();
+    await twoVersions(scene);
+    scene.write({ 'data/1': null });
+    await scene.in((r) => r.checkout({ spec: 'd:v1' }));
+    await scene.in((r) => r.status());
+    expect(scene.warnings).toEqual([]);
+    scene.write({ 'data/3': 'new' });
+    expect(await scene.in((r) => r.commit({ name: 'd' }))).toMatchObject([{ version: 'v2' }]);
+  });
+
   test('that had put all its paths there is still no whole version', async () => {
     await using scene = await Scene.make();
     await twoVersions(scene);

@@ -3,11 +3,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, ByteWriter, isArtError, throwIfAborted, utf8 } from '#base';
 import { FOLDER, SYMLINK, hash } from '#object';
-import type { Digest } from '#object';
 import { diff as diffTrees, entries, pathOfKey, prefixOf } from '#tree';
 import type { MapChange } from '#tree';
 import { decodeHeld, recordKeys } from '#version';
-import type { ArtifactName, Held } from '#version';
+import type { ArtifactName, Held, Version } from '#version';
 import { ContentReader, DiskEntry, PathFilter, Spool, compareFolder, findStats } from '#worktree';
 import type { FolderChange } from '#worktree';
 import { statCacheOf, watched } from './context.ts';
@@ -19,6 +18,7 @@ import type { DiffSide, SideChange } from './diff-side.ts';
 import { findHeld, getSpec } from './find.ts';
 import type { FoundVersion } from './find.ts';
 import { Renames } from './renames.ts';
+import { unfinishedText } from './unfinished.ts';
 import { boundFolder, readWanted } from './wanted-files.ts';
 
 export interface DiffRequest {
@@ -305,12 +305,12 @@ async function holdingFolder(context: Context, { artifact, version }: FoundVersi
           hint: `\`art checkout ${name}\` brings it back.`,
         },
       );
-    tellHeld(context, await findHeld(context.store, folder), version.number, version.commit);
+    await tellHeld(context, await findHeld(context.store, folder), version, binding.path);
     return folder;
   }
   const folders = await foldersHolding(context, name);
   if (folders.length === 1) {
-    tellHeld(context, folders[0], version.number, version.commit);
+    await tellHeld(context, folders[0], version);
     return folders[0].path;
   }
   const which =
@@ -322,9 +322,17 @@ async function holdingFolder(context: Context, { artifact, version }: FoundVersi
   });
 }
 
-function tellHeld(context: Context, held: Held | undefined, number: number, commit: Digest): void {
+/** `path`: what the folder is called in `art.toml`, if it is bound. */
+async function tellHeld(
+  context: Context,
+  held: Held | undefined,
+  { number, commit }: Version,
+  path?: string,
+): Promise<void> {
   if (held === undefined) return;
-  if (held.partial)
+  const unfinished = await unfinishedText(context, held, path);
+  if (unfinished !== undefined) context.onWarning?.(unfinished);
+  else if (held.partial)
     context.onWarning?.(
       `${JSON.stringify(held.path)} holds only a part of v${held.number}: the rest counts as removed`,
     );

@@ -55,15 +55,20 @@ function partsOf({ paths }: Goal): string {
   return paths.map((path) => ` --path ${JSON.stringify(path)}`).join('');
 }
 
-/** What `status` says of such a folder, called `path` in `art.toml`; undefined if no checkout was stopped there. */
+/** What is said of such a folder, called `bound` in `art.toml` if it is there; undefined if no checkout was stopped in it. */
 export async function unfinishedText(
   context: Context,
   held: Held,
-  path: string,
+  bound?: string,
 ): Promise<string | undefined> {
   if (held.moving.length === 0) return undefined;
-  const { what, again } = await goalOf(context, context.store, held, undefined);
-  return `${what} into ${JSON.stringify(path)} was not finished: ${again}`;
+  const { what, again } = await goalOf(
+    context,
+    context.store,
+    held,
+    bound === undefined ? held.path : undefined,
+  );
+  return `${what} into ${JSON.stringify(bound ?? held.path)} was not finished: ${again}`;
 }
 
 /**

@@ -122,7 +122,7 @@ export async function gc(context: RepositoryContext, request: GcRequest = {}): P
  * Raises LOCKED, INTERRUPTED.
  */
 export async function fsck(context: RepositoryContext, request: FsckRequest = {}): Promise<FsckResult> {
-  const { disk, art, signal } = context;
+  const { disk, art } = context;
   if (request.breakLock === true) breakLock(context);
   const roots = rootsSince(-Infinity);
   const options = {
@@ -140,7 +140,7 @@ export async function fsck(context: RepositoryContext, request: FsckRequest = {}
       roots,
       promised: promisedAnything,
       deep: request.deep === true || checked.damaged.length > 0,
-      ...(signal && { signal }),
+      ...watchedWalk(context),
     });
     checked = await checkStore(disk, options);
     healed = Math.max(0, before - checked.problems.length);

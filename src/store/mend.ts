@@ -9,6 +9,7 @@ import { packName } from './pack-files.ts';
 import type { PackFile } from './pack-files.ts';
 import { objectKey } from './records.ts';
 import { Repacker, beginJournal } from './repack.ts';
+import type { RepackOptions } from './repack.ts';
 
 /** The pack of what only LevelDB has: numbers of packs begin with 1. */
 export const NO_PACK = 0;
@@ -23,11 +24,15 @@ export interface Wanting {
 }
 
 /** Makes packs and journals whole again, in an order that a kill may interrupt; gives the objects that are lost. */
-export async function mend(art: string, { damaged, journalsLack, rescued }: Wanting): Promise<ObjectId[]> {
+export async function mend(
+  art: string,
+  { damaged, journalsLack, rescued }: Wanting,
+  options: Pick<RepackOptions, 'signal' | 'onCopied'> = {},
+): Promise<ObjectId[]> {
   if (damaged.length === 0 && !journalsLack && rescued === 0) return [];
   await using store = new LevelStore(art);
   if (journalsLack || damaged.some(({ journal }) => journal)) await beginJournal(store);
-  await using repacker = new Repacker(store);
+  await using repacker = new Repacker(store, options);
   for (const file of damaged) await repacker.copyPack(file);
   await repacker.copyRows(new Set([NO_PACK, ...damaged.map(({ number }) => number)]));
   await repacker.publish();

@@ -15,6 +15,8 @@ export interface IndexOptions {
   /** Read every object, and pass over copies that are damaged. */
   readonly deep?: boolean;
   readonly signal?: AbortSignal;
+  /** Told of each batch that was put into the table. */
+  readonly onIndexed?: (objects: number) => void;
 }
 
 export interface IndexedPack {
@@ -54,6 +56,7 @@ export async function indexPack(
       }
       objects += changes.length;
       await writeChanges(table, changes, { sync: false });
+      options.onIndexed?.(changes.length);
       await nextTurn();
     }
   }

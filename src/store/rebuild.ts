@@ -1,7 +1,7 @@
 /** Builds the database anew from packs and journals, and mends those if the old database can help. */
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, DigestTable, equalBytes, isArtError } from '#base';
+import { ArtError, DigestTable, equalBytes, isArtError, nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import type { Roots } from './object-store.ts';
@@ -39,8 +39,10 @@ import { finishSwap, newDatabaseFolder, swapDatabase } from './swap.ts';
 import { openTable, pagesOf, recordIn, recordsIn, writeChanges } from './table.ts';
 import type { Put, Table } from './table.ts';
 
-export interface RebuildOptions extends IndexOptions {
+export interface RebuildOptions extends Omit<IndexOptions, 'onIndexed'> {
   readonly roots: Roots;
+  /** Objects gone past so far: indexed, reached from the roots, looked at again, moved into new packs. */
+  readonly onProgress?: (done: { readonly objects: number }) => void;
   /** Absent: nothing is promised, and whatever is absent is lost. */
   readonly promised?: Promised;
 }
@@ -72,16 +74,21 @@ export async function rebuildDatabase(art: string, options: RebuildOptions): Pro
   for (const folder of ['packs', 'tmp', 'lock']) mkdirSync(join(art, folder), { recursive: true });
   const lock = new OwnerLock(join(art, 'lock'));
   const packs = new PackReader(join(art, 'packs'));
+  let objects = 0;
+  const done = (count: number) => options.onProgress?.({ objects: (objects += count) });
   let built: Built;
   try {
     await lock.acquire();
     finishSwap(art);
-    built = await new Builder(art, packs, options).build();
+    built = await new Builder(art, packs, { ...options, done }).build();
   } finally {
     packs.close();
     lock.close();
   }
-  const lost = await mend(art, built.wanting);
+  const lost = await mend(art, built.wanting, {
+    ...(options.signal && { signal: options.signal }),
+    onCopied: done,
+  });
   return { ...built.rebuilt, lost: [...built.rebuilt.lost, ...lost] };
 }
 
@@ -90,17 +97,22 @@ interface Built {
   readonly wanting: Wanting;
 }
 
+interface BuilderOptions extends RebuildOptions {
+  /** Tells of so many objects more. */
+  readonly done: (objects: number) => void;
+}
+
 class Builder {
   readonly #art: string;
   readonly #folder: string;
   readonly #packs: PackReader;
-  readonly #options: RebuildOptions;
+  readonly #options: BuilderOptions;
   readonly #damaged: PackFile[] = [];
   readonly #problems: string[] = [];
   #objects = 0;
   #rescued = 0;
 
-  constructor(art: string, packs: PackReader, options: RebuildOptions) {
+  constructor(art: string, packs: PackReader, options: BuilderOptions) {
     this.#art = art;
     this.#folder = join(art, 'packs');
     this.#packs = packs;
@@ -208,7 +220,12 @@ class Builder {
   // Journals are always read: in the middle of one a power cut, too, may have left trailers without their bytes.
   async #index(table: Table, file: PackFile, mayBeTorn: boolean): Promise<void> {
     const deep = this.#options.deep === true || file.journal;
-    const { objects, problems } = await indexPack(table, this.#packs, file, { ...this.#options, deep });
+    const { done: onIndexed } = this.#options;
+    const { objects, problems } = await indexPack(table, this.#packs, file, {
+      ...this.#options,
+      deep,
+      onIndexed,
+    });
     this.#objects += objects;
     const torn =
       mayBeTorn &&
@@ -241,8 +258,15 @@ class Builder {
         }
         this.#rescued += changes.length;
         await writeChanges(table, changes, { sync: false });
+        await this.#pause(page.length);
       }
     }
+  }
+
+  async #pause(objects: number): Promise<void> {
+    throwIfAborted(this.#options.signal);
+    this.#options.done(objects);
+    await nextTurn();
   }
 
   /** Whether the journal is as long as this database has seen it. */
@@ -274,15 +298,19 @@ class Builder {
     const open = { table };
     const reached = new DigestTable();
     const lost: ObjectId[] = [];
+    let entered = 0;
     const visitor = {
-      enter: (digest: Digest) => reached.add(digest),
-      chunk: () => {},
+      enter: (digest: Digest) => {
+        entered++;
+        return reached.add(digest);
+      },
+      chunk: () => void entered++,
       broken: ({ kind, digest }: ObjectId, why: string, how: { readonly promisable: boolean }) => {
         if (promised && how.promisable) return;
         lost.push({ kind, digest: Buffer.from(digest) });
         this.#problems.push(`object ${formatCid({ kind, digest })} ${why}`);
       },
-      pause: () => undefined,
+      pause: () => this.#pause(entered - (entered = 0)),
     };
     const source = {
       getRecord: async (key: string) => recordIn(table, key),
@@ -316,6 +344,7 @@ class Builder {
         dead.map(([key]) => ({ type: 'del', key })),
         { sync: false },
       );
+      await this.#pause(page.length);
     }
     return { droppedNodes, lost };
   }

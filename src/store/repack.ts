@@ -91,6 +91,8 @@ export interface RepackOptions {
   readonly signal?: AbortSignal;
   /** Called after each durable step. */
   readonly onStep?: (step: 'copied' | 'named' | 'moved') => void;
+  /** Told of each batch that was copied. */
+  readonly onCopied?: (objects: number) => void;
 }
 
 /** Copies live objects, verified, and makes their rows name the copy. Dispose it when done. */
@@ -193,6 +195,7 @@ export class Repacker implements AsyncDisposable {
       if (bytes === undefined) this.unreadable.push(id);
       else if (!this.#current.has(id.kind, id.digest)) this.#current.put(id.kind, id.digest, bytes);
     });
+    this.#options.onCopied?.(ids.length);
     if (this.#current.full) await this.publish();
     await this.#pause();
   }

@@ -1,4 +1,5 @@
 /** Checks that whatever may take long says how far it is, and can be stopped. */
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Progress, Repository } from '#repo';
 import { Scene } from './scene.ts';
@@ -38,6 +39,26 @@ describe('long work', () => {
     const told: Progress[] = [];
     await scene.in(works[name], { onProgress: (progress) => told.push(progress) });
     expect(told.some(({ files, bytes }) => files + bytes > 0)).toBe(true);
+  });
+
+  test('a repair counts on while the database is rebuilt, and can be stopped there', async () => {
+    const counts: number[] = [];
+    rmSync(scene.path('.art/objects/CURRENT'));
+    const stopping = new AbortController();
+    const stopped = scene.in((repository) => repository.fsck({ repair: true }), {
+      signal: stopping.signal,
+      onProgress: ({ files }) => files > 0 && stopping.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    // Without a database nothing is counted before it is rebuilt; what was begun is not put in place.
+    expect(scene.exists('.art/objects/CURRENT')).toBe(false);
+    await scene.in((repository) => repository.fsck({ repair: true }), {
+      onProgress: ({ files, what }) => void (what === 'object' && counts.push(files)),
+    });
+    // Afterwards the check counts anew.
+    const most = counts.findIndex((count, i) => count > counts[i + 1]);
+    expect(counts[most]).toBeGreaterThan(VERSIONS);
+    expect(await scene.in((repository) => repository.fsck({ deep: true }))).toMatchObject({ ok: true });
   });
 
   test('what a delete would free need not be waited for', async () => {

@@ -1,40 +1,55 @@
 /** Reads a file descriptor of the process, whatever somebody else has set it to. */
-import { read } from 'node:fs';
-import { ArtError, sleep, throwIfAborted } from '#base';
+import { fstatSync, read } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { isatty } from 'node:tty';
+import { ArtError, throwIfAborted } from '#base';
 
-/** How long a pipe that somebody set to non-blocking, and that is empty, is left alone. */
-const EMPTY_PIPE_MS = 5;
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * What comes in on `fd`, until it ends. Not node:fs's own stream: that one fails with EAGAIN where nothing is there yet,
- * and a pipe may be non-blocking for the sake of another process that has it, too. Raises INTERRUPTED, and what the
- * system says.
+ * What comes in on `fd`, until it ends. A pipe, a socket or a terminal is waited for by the event loop, and belongs to this:
+ * a read that waits in a thread cannot be called off, and the process would not end before it. Nor does node:fs know
+ * what to do about a pipe that somebody set to non-blocking. Raises INTERRUPTED, and what the system says.
  */
 export async function* processSource(
   fd: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  throwIfAborted(signal);
+  const stream = await streamOf(fd);
+  if (stream !== undefined) return yield* piecesOf(stream, signal);
   for (;;) {
     throwIfAborted(signal);
-    const piece = await readSome(fd, signal);
-    if (piece === undefined) await sleep(EMPTY_PIPE_MS, signal);
-    else if (piece.length === 0) return;
-    else yield piece;
+    const piece = await readSome(fd);
+    if (piece.length === 0) return;
+    yield piece;
   }
 }
 
-/** Undefined if nothing is there yet; empty at the end. */
-function readSome(fd: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+/** Undefined for what never lets a reader wait. */
+async function streamOf(fd: number): Promise<Readable | undefined> {
+  if (isatty(fd)) return new (await import('node:tty')).ReadStream(fd);
+  const stats = fstatSync(fd);
+  if (!stats.isFIFO() && !stats.isSocket()) return undefined;
+  return new (await import('node:net')).Socket({ fd, readable: true, writable: false });
+}
+
+async function* piecesOf(stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const stop = () => void stream.destroy(new ArtError('INTERRUPTED', 'stopped before all was read'));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const piece of stream) yield piece as Uint8Array;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Empty at the end. */
+function readSome(fd: number): Promise<Uint8Array> {
   const space = Buffer.allocUnsafe(PIECE_BYTES);
   return new Promise((resolve, reject) => {
-    // Whoever writes may never come: the read itself cannot be called off.
-    const stop = () => reject(new ArtError('INTERRUPTED', 'stopped before all was read'));
-    signal.addEventListener('abort', stop, { once: true });
     read(fd, space, 0, space.length, null, (error, bytes) => {
-      signal.removeEventListener('abort', stop);
-      if (error?.code === 'EAGAIN') resolve(undefined);
-      else if (error) reject(error);
+      if (error) reject(error);
       else resolve(space.subarray(0, bytes));
     });
   });

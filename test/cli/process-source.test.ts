@@ -1,6 +1,6 @@
 /** Checks that what comes in slowly, by a pipe that somebody made non-blocking, is read to its end. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -29,8 +29,15 @@ test('an empty pipe that does not block is waited for', async () => {
   }, 20);
   let text = '';
   for await (const piece of processSource(reader, new AbortController().signal)) text += Buffer.from(piece);
-  closeSync(reader);
   expect(text).toBe('one two three');
+});
+
+test('a file is read to its end', async () => {
+  const fd = openSync(import.meta.filename, 'r');
+  let text = '';
+  for await (const piece of processSource(fd, new AbortController().signal)) text += Buffer.from(piece);
+  closeSync(fd);
+  expect(text).toBe(readFileSync(import.meta.filename, 'utf8'));
 });
 
 test('a wait for what never comes ends with the signal', async () => {
@@ -39,5 +46,4 @@ test('a wait for what never comes ends with the signal', async () => {
   setTimeout(() => stopping.abort(), 20);
   await expect(processSource(reader, stopping.signal).next()).rejects.toMatchObject({ code: 'INTERRUPTED' });
   closeSync(writer);
-  closeSync(reader);
 });

@@ -1,8 +1,19 @@
-import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { Place, art, artJson, ended, startArt } from './art.ts';
+import { expect, test, vi } from 'vitest';
+import { ART, Place, art, artJson, ended, startArt } from './art.ts';
 
 /** More rounds by hand: `KILL_ROUNDS=200 npx vitest run … test/e2e/killed.test.ts`. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 12);
@@ -12,6 +23,35 @@ function fill(folder: string, files: number): void {
   for (let i = 0; i < files; i++) writeFileSync(join(folder, `f${i}`), randomBytes(200 + ((i * 977) % 9000)));
   writeFileSync(join(folder, 'long.bin'), randomBytes(12 * 1024 * 1024));
 }
+
+test.each(['pipe', 'FIFO that blocks'])(
+  'Ctrl-C ends at once a commit of a %s that never ends',
+  async (kind) => {
+    using place = new Place();
+    art(place.path, 'init');
+    const path = join(place.path, 'fifo');
+    if (kind !== 'pipe') spawnSync('mkfifo', [path]);
+    // Both ends, so that opening it waits for nobody and nobody ever closes it.
+    const stdin = kind === 'pipe' ? 'pipe' : openSync(path, 'r+');
+    const child = spawn(process.execPath, [ART, 'commit', 'd', '--add', 'x=-'], {
+      cwd: place.path,
+      stdio: [stdin, 'ignore', 'ignore'],
+    });
+    const end = ended(child);
+    try {
+      const begun = () =>
+        readdirSync(join(place.path, '.art/tmp')).some((name) => name.startsWith('stream-'));
+      await vi.waitFor(() => expect(begun()).toBe(true), { timeout: 20_000 });
+      child.kill('SIGINT');
+      expect(await end).toBe(130);
+    } finally {
+      child.kill('SIGKILL');
+      if (typeof stdin === 'number') closeSync(stdin);
+    }
+    expect(readdirSync(join(place.path, '.art/tmp'))).toEqual([]);
+    expect(artJson(place.path, 'list')).toEqual([]);
+  },
+);
 
 async function killAfter(ms: number, cwd: string, ...words: string[]): Promise<void> {
   const child = startArt(cwd, ...words);

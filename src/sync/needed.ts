@@ -2,7 +2,7 @@
 import { DigestTable, nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, decodeCommit, nodeKindOf, visitStrongLinks } from '#object';
 import type { Digest, ObjectId } from '#object';
-import type { NodeSource } from '#store';
+import type { NodeSource, ObjectStore } from '#store';
 import { findLatest, listVersions } from '#version';
 import type { Artifact } from '#version';
 import { RecentDigests } from './recent-digests.ts';
@@ -25,15 +25,17 @@ const CHUNKS_KNOWN_MAX = 500_000;
  * order of their paths. An object may come twice. What only older versions there have is among it: ask the index.
  * `found` is shared by all that is sent in one go: what was given before, for whichever artifact, is not given again. Only
  * that is shared. A node that was walked for one artifact is walked for the next too: what its pointer has of it may have
- * been passed over, and that says nothing of what the other pointer has.
+ * been passed over, and that says nothing of what the other pointer has. With `here` only what that has is walked and
+ * given.
  */
 export async function* neededObjects(
   source: NodeSource,
   state: SavedArtifact,
   there: Artifact | undefined,
   found: RecentDigests,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal; readonly here?: Pick<ObjectStore, 'missing'> } = {},
 ): AsyncGenerator<Needed, void, undefined> {
+  const { here } = options;
   const walked = new RecentDigests();
   const live = await liveCommits(source, there);
   const latest = there === undefined ? undefined : await findLatest(source, there);
@@ -52,8 +54,9 @@ export async function* neededObjects(
     }
     const chunks = new DigestTable(64);
     const isNew = (digest: Digest) => !known.has(digest) && !live.has(digest) && !walked.has(digest);
-    for (const page of pagesOf(fresh, NODES_AT_ONCE, isNew)) {
+    for (const named of pagesOf(fresh, NODES_AT_ONCE, isNew)) {
       throwIfAborted(options.signal);
+      const page = (await present(here, named.map(nodeId))).map(({ digest }) => digest);
       const nodes = await source.getNodes(page);
       for (const [i, bytes] of nodes.entries()) {
         walked.add(page[i]);
@@ -65,21 +68,41 @@ export async function* neededObjects(
           for (const tree of await treesBelow(source, bytes, live, latest?.commit)) below.known.add(tree);
       }
       const first = page.map((digest) => found.add(digest));
-      const ids = page.map((digest) => ({ kind: NODE, digest }) as const);
+      const ids = page.map(nodeId);
       yield { ids: ids.filter((_, i) => first[i]), nodes: nodes.filter((_, i) => first[i]) };
       if (chunks.size >= CHUNKS_AT_ONCE) {
-        for (const digests of pagesOf(chunks, CHUNKS_AT_ONCE)) yield chunksNeeded(digests);
+        yield* chunksNeeded(chunks, here);
         chunks.clear();
       }
       await nextTurn();
     }
-    for (const digests of pagesOf(chunks, CHUNKS_AT_ONCE)) yield chunksNeeded(digests);
+    yield* chunksNeeded(chunks, here);
     ({ fresh, known } = below);
   }
 }
 
-function chunksNeeded(digests: readonly Digest[]): Needed {
-  return { ids: digests.map((digest) => ({ kind: CHUNK, digest })), nodes: undefined };
+async function* chunksNeeded(
+  chunks: DigestTable,
+  here: Pick<ObjectStore, 'missing'> | undefined,
+): AsyncGenerator<Needed, void, undefined> {
+  for (const page of pagesOf(chunks, CHUNKS_AT_ONCE)) {
+    const ids = page.map((digest) => ({ kind: CHUNK, digest }) as const);
+    yield { ids: await present(here, ids), nodes: undefined };
+  }
+}
+
+function nodeId(digest: Digest): ObjectId {
+  return { kind: NODE, digest };
+}
+
+/** Those of `ids` that `here` has; all without it. */
+async function present(
+  here: Pick<ObjectStore, 'missing'> | undefined,
+  ids: readonly ObjectId[],
+): Promise<readonly ObjectId[]> {
+  if (here === undefined) return ids;
+  const absent = new Set(await here.missing(ids));
+  return ids.filter((id) => !absent.has(id));
 }
 
 async function liveCommits(source: NodeSource, there: Artifact | undefined): Promise<DigestTable> {

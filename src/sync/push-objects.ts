@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { ObjectId } from '#object';
 import type { RepositoryContext } from '#repo';
 import { promisedAnything } from '#repo';
-import type { NodeSource } from '#store';
+import type { NodeSource, ObjectReader } from '#store';
+import type { ArtifactName } from '#version';
 import { neededObjects } from './needed.ts';
 import type { Needed } from './needed.ts';
 import type { PackIndex } from './pack-index.ts';
@@ -29,6 +30,29 @@ export async function sendAll(
   plans: readonly Plan[],
   trust: Trust,
 ): Promise<readonly string[]> {
+  return upload(context, session, index, absentObjects(context, index, plans, trust));
+}
+
+/**
+ * Sends what is here of what `names` at the remote, as last seen, keep alive, and no usable pack holds; says whether there
+ * was any. What is only promised is passed over: if the remote has lost it, others may have it.
+ */
+export async function sendHere(
+  context: RepositoryContext,
+  session: RemoteSession,
+  index: PackIndex,
+  names: readonly ArtifactName[],
+): Promise<boolean> {
+  const packs = await upload(context, session, index, objectsHere(context, session, index, names));
+  return packs.length > 0;
+}
+
+async function upload(
+  context: RepositoryContext,
+  session: RemoteSession,
+  index: PackIndex,
+  objects: AsyncIterable<Objects>,
+): Promise<readonly string[]> {
   const { bucket } = session;
   const { now, signal, onProgress } = context;
   let sentBytes = 0;
@@ -43,7 +67,7 @@ export async function sendAll(
     },
   });
   try {
-    for await (const { ids, bytes } of absentObjects(context, index, plans, trust))
+    for await (const { ids, bytes } of objects)
       for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, bytes[i]);
     await uploader.finish();
   } finally {
@@ -55,26 +79,48 @@ export async function sendAll(
 /** What chunks are read in one go: at 256 KiB each this is 16 MiB. */
 const CHUNKS_AT_ONCE = 64;
 
+interface Objects {
+  readonly ids: readonly ObjectId[];
+  readonly bytes: readonly Uint8Array[];
+}
+
+async function* objectsHere(
+  { store, disk, signal }: RepositoryContext,
+  session: RemoteSession,
+  index: PackIndex,
+  names: readonly ArtifactName[],
+): AsyncGenerator<Objects> {
+  const found = new RecentDigests();
+  const options = { here: disk, ...(signal && { signal }) };
+  for (const name of names) {
+    const seen = (await session.seen(name))?.seen ?? null;
+    if (seen === null) continue;
+    const state = await session.load(name, seen);
+    for await (const needed of neededObjects(disk, state, undefined, found, options))
+      yield* withBytes(await lackedBy(index, needed), store.reader());
+  }
+}
+
 async function* absentObjects(
   { store, disk, promises, signal }: RepositoryContext,
   index: PackIndex | undefined,
   plans: readonly Sides[],
   trust: Trust,
-): AsyncGenerator<{ readonly ids: readonly ObjectId[]; readonly bytes: readonly Uint8Array[] }> {
+): AsyncGenerator<Objects> {
   const reader = store.reader();
   const promised = await promisedAnything(disk);
-  for await (const { ids: absent, nodes } of absentIds(store, index, plans, {
-    trust,
-    ...(signal && { signal }),
-  })) {
-    if (nodes !== undefined) yield { ids: absent, bytes: nodes };
-    else {
-      if (promised) await promises.bring(absent); // All in one go, not as they are read.
-      for (let i = 0; i < absent.length; i += CHUNKS_AT_ONCE) {
-        const page = absent.slice(i, i + CHUNKS_AT_ONCE);
-        yield { ids: page, bytes: await reader.getMany(page) };
-      }
-    }
+  for await (const absent of absentIds(store, index, plans, { trust, ...(signal && { signal }) })) {
+    // All in one go, not as they are read.
+    if (promised && absent.nodes === undefined) await promises.bring(absent.ids);
+    yield* withBytes(absent, reader);
+  }
+}
+
+async function* withBytes({ ids, nodes }: Needed, reader: ObjectReader): AsyncGenerator<Objects> {
+  if (nodes !== undefined) return yield { ids, bytes: nodes };
+  for (let i = 0; i < ids.length; i += CHUNKS_AT_ONCE) {
+    const page = ids.slice(i, i + CHUNKS_AT_ONCE);
+    yield { ids: page, bytes: await reader.getMany(page) };
   }
 }
 
@@ -90,11 +136,14 @@ async function* absentIds(
     const anew = options.trust === 'anew';
     if (isSame({ merged, there }) && !anew) continue;
     const had = anew ? undefined : there;
-    for await (const { ids, nodes } of neededObjects(source, merged, had, found, options)) {
-      const usable = index === undefined ? ids.map(() => false) : await index.reusable(ids);
-      yield { ids: ids.filter((_, i) => !usable[i]), nodes: nodes?.filter((_, i) => !usable[i]) };
-    }
+    for await (const needed of neededObjects(source, merged, had, found, options))
+      yield index === undefined ? needed : await lackedBy(index, needed);
   }
+}
+
+async function lackedBy(index: PackIndex, { ids, nodes }: Needed): Promise<Needed> {
+  const usable = await index.reusable(ids);
+  return { ids: ids.filter((_, i) => !usable[i]), nodes: nodes?.filter((_, i) => !usable[i]) };
 }
 
 /** Before anything is sent: is what is not here where it was promised? Raises PROMISE_BROKEN. */

@@ -12,7 +12,7 @@ import { knownNames } from './ours.ts';
 import { renumberedOf, resultOf, withSpent } from './pull.ts';
 import type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 import { deletedOf, dryPush } from './push-dry.ts';
-import { checkPromised, sendAll } from './push-objects.ts';
+import { checkPromised, sendAll, sendHere } from './push-objects.ts';
 import { isSame, planAll } from './push-plan.ts';
 import type { Plan } from './push-plan.ts';
 import { checkReliance, settleReliance } from './reliance.ts';
@@ -39,13 +39,18 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const failures = new Failures();
   const totals: Totals = { versions: 0, renumbered: [], deleted: [] };
   const tags = await session.pointers();
+  const promised = await promisedAnything(context.disk);
   const heals = await healsPacks(context, session);
-  let names = await changedNames(session, request, { tags, failures, all: heals });
+  let names = await changedNames(session, request, { tags, failures, all: heals && !promised });
   const before = context.promises.spent();
   const result = () => {
     failures.raise();
     return withSpent(resultOf(session, { ...totals, upToDate: false }), context, before);
   };
+  if (heals && promised && request.dryRun !== true) {
+    const healed = await healOfPromised(context, session, request);
+    if (names.length === 0) return { ...result(), upToDate: !healed };
+  }
   if (names.length === 0) return { ...result(), upToDate: true };
   if (request.dryRun === true) return dryPush(session, context, names, failures);
   await checkReliance(context, names);
@@ -68,19 +73,36 @@ export async function push(repository: Repository, request: SyncRequest): Promis
     await index.refresh();
     const { plans, again } = await planAll(session, pointers, failures);
     await checkPromised(context, index, plans);
-    const anew = heals || (index.ailing.pending && !(await promisedAnything(context.disk)));
+    const anew = !promised && (heals || index.ailing.pending);
     const packs = await sendAll(context, session, index, plans, anew ? 'anew' : 'pointers');
     names = [...again, ...(await swapAll(context, session, { plans, packs, totals, failures }))];
   }
   const told = result();
-  if (heals && !request.names?.length) await index.ailing.settle();
+  if (heals && !promised && !request.names?.length) await index.ailing.settle();
   return told;
 }
 
-/** Whether packs there are known to be damaged or gone, and all that they may have held is here. */
-async function healsPacks({ disk, store }: RepositoryContext, session: RemoteSession): Promise<boolean> {
+/**
+ * Where not all is here, what is here is sent by itself, before anything can be refused for what has been lost; says
+ * whether there was any.
+ */
+async function healOfPromised(
+  context: RepositoryContext,
+  session: RemoteSession,
+  request: SyncRequest,
+): Promise<boolean> {
+  const index = await session.openForWriting();
+  await index.refresh();
+  const names = request.names?.length ? namesOf(request.names) : await knownNames(session);
+  const healed = await sendHere(context, session, index, names);
+  if (!request.names?.length) await index.ailing.settle();
+  return healed;
+}
+
+/** Whether packs there are known to be damaged or gone, and what is here of what they held was not sent anew. */
+async function healsPacks({ store }: RepositoryContext, session: RemoteSession): Promise<boolean> {
   const bucket = await session.knownBucket();
-  if (bucket === undefined || (await promisedAnything(disk))) return false;
+  if (bucket === undefined) return false;
   const ailing = new AilingPacks(store.cache, bucket);
   await ailing.load();
   return ailing.pending;

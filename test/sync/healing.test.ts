@@ -77,6 +77,66 @@ describe('a pack that is damaged or gone', () => {
     expect(await check()).toMatchObject({ ok: true });
   });
 
+  test.each(['needs what is lost', 'needs nothing'])(
+    'is healed by a clone with promised objects of what it has, though its own version %s',
+    async (what) => {
+      const { bucket, ada, ben } = await twoClones();
+      await using _a = ada;
+      await using _b = ben;
+      const files = { 'in/a': noise(1, 300_000), 'in/b': noise(2, 5000), out: noise(3, 400_000) };
+      await ada.commit('x', files);
+      await ada.push();
+      await ben.pull({ lazy: true });
+      const download = (clone: Clone, paths: readonly string[]) =>
+        clone.scene.in((repository) => repository.download({ spec: 'x:v0', dir: 'part', paths }));
+      await download(ben, ['in/']);
+      for (const pack of await packsIn(bucket)) await bucket.delete(pack);
+      await ben.scene.in((repository) => checkPacks(repository, { remote: 'origin', bucket }));
+      if (what === 'needs nothing') await ben.commit('y', { y: 'y' });
+      else {
+        ben.scene.write({ new: 'new' });
+        const add = [{ path: ben.scene.path('new'), dest: 'new' }];
+        await ben.scene.in((repository) => repository.commit({ name: 'x', onto: 'x', add }));
+      }
+      const pushed = ben.push();
+      if (what === 'needs nothing') expect((await pushed).bytes).toBeGreaterThan(305_000);
+      else await expect(pushed).rejects.toMatchObject({ code: 'PROMISE_BROKEN' });
+
+      await using cy = await Clone.make(bucket);
+      await cy.pull({ lazy: true });
+      await download(cy, ['in/']);
+      expect(cy.scene.contents('part')).toEqual(ben.scene.contents('part'));
+      await expect(download(cy, ['out'])).rejects.toMatchObject({ code: 'PROMISE_BROKEN' });
+      if (what === 'needs nothing') expect(await ben.push()).toMatchObject({ upToDate: true, requests: 1 });
+
+      // Whoever has the rest sends that and no more.
+      await ada.scene.in((repository) => checkPacks(repository, { remote: 'origin', bucket }));
+      const { bytes } = await ada.push();
+      expect(bytes).toBeGreaterThan(400_000);
+      expect(bytes).toBeLessThan(500_000);
+      await isWhole(bucket, ada, ['x']);
+      await ben.push();
+      await isWhole(bucket, ben, what === 'needs nothing' ? ['x', 'y'] : ['x']);
+    },
+  );
+
+  test('is healed by a clone with promised objects that has nothing new', async () => {
+    const { bucket, ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('x', { a: noise(1, 300_000) });
+    await ada.push();
+    await ben.pull({ lazy: true });
+    await ben.contents('x');
+    for (const pack of await packsIn(bucket)) await bucket.delete(pack);
+    await ben.scene.in((repository) => checkPacks(repository, { remote: 'origin', bucket }));
+    expect(await ben.push({ dryRun: true })).toMatchObject({ upToDate: true });
+    expect(await packsIn(bucket)).toEqual([]);
+    expect(await ben.push()).toMatchObject({ upToDate: false, versions: 0 });
+    expect(await ben.push()).toMatchObject({ upToDate: true, requests: 1 });
+    await isWhole(bucket, ben, ['x']);
+  });
+
   test('is healed where a pull has met the damage, of what is here', async () => {
     const { bucket, ada, ben } = await twoClones();
     await using _a = ada;

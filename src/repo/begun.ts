@@ -1,5 +1,6 @@
 /** Knows what a new version is added to: the artifact of its name, or one that begins. */
 import {
+  RENAMED_TO,
   allFates,
   decodeSeen,
   editArtifact,
@@ -14,7 +15,7 @@ import {
 import type { Artifact, Fate } from '#version';
 import type { Naming } from './commit-plan.ts';
 import type { Context } from './context.ts';
-import { records } from './operation.ts';
+import { nameSince, records } from './operation.ts';
 import type { Draft } from './operation.ts';
 
 const DEFAULT_TYPE = 'dataset';
@@ -53,5 +54,7 @@ async function beginning({ author, now }: Context, draft: Draft, { name, type }:
       }
     }
   }
-  return fates.size === 0 ? artifact : withFates(draft, artifact, fates, { next });
+  if (fates.size === 0) return artifact;
+  const to = await nameSince(draft, name);
+  return withFates(draft, artifact, fates, { next, ...(to !== undefined && { ext: { [RENAMED_TO]: to } }) });
 }

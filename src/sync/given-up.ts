@@ -2,14 +2,12 @@
 import { findArtifact, nameSince, versionsLackedBy } from '#repo';
 import type { Draft } from '#repo';
 import type { NodeSource, RecordSource } from '#store';
-import { listVersions, loadArtifact, remoteKeys, saveArtifact, withFates } from '#version';
+import { RENAMED_TO, listVersions, loadArtifact, remoteKeys, saveArtifact, withFates } from '#version';
 import type { Artifact, ArtifactIo, ArtifactName, Fate } from '#version';
 import { remember } from './integrate.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import type { RemoteSession, SeenPointer } from './session.ts';
 
-/** In a state: the name that whoever gave this one up gave the artifact. */
-const RENAMED_TO = 'art.renamedTo';
 const NAMED_MAX = 3;
 
 /**
@@ -63,7 +61,7 @@ export async function noteGiven(
 
 /**
  * Whether what a remote has under a name that is not used here stays there: nothing lives in it, or it was given up here.
- * What others have under that name, and nobody has here, is told.
+ * What others have put or kept under that name is told.
  */
 export async function staysThere(
   session: RemoteSession,
@@ -75,11 +73,15 @@ export async function staysThere(
   if (theirs.state.versionCount === 0) return true;
   const since = await nameSince(store, name);
   const ours = since && (await findArtifact(store, since));
-  const wasCommon = ((await session.seen(name))?.synced ?? null) !== null;
+  const synced = (await session.seen(name))?.synced ?? null;
+  const wasCommon = synced !== null;
   const lacked = await versionsLackedBy(source, theirs, ours);
   if (!wasCommon && lacked.size === theirs.state.versionCount) return false;
-  if (lacked.size > 0 || !wasCommon)
-    session.context.onWarning?.(leftText(session.remote, name, since, lacked));
+  const isTold = wasCommon && (await loadArtifact(store, synced)).state.versionCount === 0;
+  if (lacked.size > 0 || !wasCommon || isTold) {
+    const kept = isTold ? await numbersIn(source, theirs) : [];
+    session.context.onWarning?.(leftText(session.remote, name, since, { lacked: [...lacked], kept }));
+  }
   return true;
 }
 
@@ -87,14 +89,21 @@ function leftText(
   remote: string,
   name: ArtifactName,
   since: ArtifactName | undefined,
-  lacked: ReadonlySet<number>,
+  { lacked, kept }: { readonly lacked: readonly number[]; readonly kept: readonly number[] },
 ): string {
   const was = since === undefined ? `"${name}" is not here any more` : `"${name}" is "${since}" here`;
   const what =
-    lacked.size === 0
-      ? `${remote} still has it under the old name`
-      : `${remote} has ${versionsText([...lacked])} under the old name, which is not here`;
+    lacked.length === 0
+      ? `${remote} still has ${kept.length === 0 ? 'it' : versionsText(kept)} under the old name`
+      : `${remote} has ${versionsText(lacked)} under the old name, which is not here`;
   return `${was}, and ${what}: \`art pull ${remote} ${name}\` brings it as "${name}"`;
+}
+
+async function numbersIn(source: NodeSource, artifact: Artifact): Promise<number[]> {
+  const numbers: number[] = [];
+  for await (const batch of listVersions(source, artifact))
+    numbers.push(...batch.map(({ number }) => number));
+  return numbers;
 }
 
 /** `v3, v4, v5 and 2 more`. */

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compareUtf8, equalBytes, toHex } from '#base';
 import type { Ext } from '#object';
+import { RENAMED_TO } from '#version';
 import type { Fate, Tombstone, Version } from '#version';
 
 /** An artifact as its merging sees it. Of numbers that all sides say the same of, all may say nothing. */
@@ -69,8 +70,8 @@ export type MergeResult =
 /**
  * Merges ours into theirs. Theirs keep their numbers, our new versions follow in order; a commit that both have is one
  * version. What one side changed is taken, what both changed is united: tags and producers as sets, all else as ours
- * has it. A deletion wins over an edit, but not over an alias put there since. Merging again what came out gives the
- * same: merge(base, ours, merged) is merged.
+ * has it. A deletion wins over an edit, but not over an alias put there since; of what was only renamed, what got such an
+ * alias stays under the old name. Merging again what came out gives the same: merge(base, ours, merged) is merged.
  */
 export function merge(input: MergeInput): MergeResult {
   const problems = [...rewritten(input), ...typeProblems(input)];
@@ -156,10 +157,12 @@ function mergeKnown({ base, ours, theirs }: MergeInput): {
     const its = theirs.fates.get(number) ?? before;
     if (before.alive && mine.alive !== its.alive) {
       // One side deleted it: that wins over an edit, but not over a name it got since.
-      const [keeper, by] = mine.alive ? ([ours, 'theirs'] as const) : ([theirs, 'ours'] as const);
+      const by = mine.alive ? 'theirs' : 'ours';
+      const [keeper, deleter] = mine.alive ? [ours, theirs] : [theirs, ours];
       const alias = newAliasOn(number, keeper, base);
-      if (alias !== undefined) problems.push({ kind: 'deleted', number, alias, by });
-      else if (!mine.alive) fates.set(number, mine);
+      const stays = alias !== undefined && hasRenamed(deleter, base);
+      if (alias !== undefined && !stays) problems.push({ kind: 'deleted', number, alias, by });
+      else if (mine.alive === stays) fates.set(number, mine);
     } else if (sameFate(mine, before) || sameFate(mine, its)) {
       continue; // As theirs has it.
     } else if (sameFate(its, before)) fates.set(number, mine);
@@ -169,6 +172,12 @@ function mergeKnown({ base, ours, theirs }: MergeInput): {
     } else if (mine.alive) fates.set(number, mine);
   }
   return { fates, problems };
+}
+
+/** Whether this side has given up the name: its versions are there under another, and nobody wanted them gone. */
+function hasRenamed(side: History, base: History | undefined): boolean {
+  const to = side.ext[RENAMED_TO];
+  return to !== undefined && to !== base?.ext[RENAMED_TO];
 }
 
 function newAliasOn(number: number, side: History, base: History | undefined): string | undefined {

@@ -12,6 +12,9 @@ export interface Artifact {
   readonly state: ArtifactState;
 }
 
+/** In the `ext` of a state: the name that whoever gave up this one has given its versions. */
+export const RENAMED_TO = 'art.renamedTo';
+
 /** An artifact without versions, saved nowhere yet. */
 export function newArtifact({
   name,

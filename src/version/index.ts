@@ -1,5 +1,12 @@
 /** version: artifact, version, alias, tag: the movable names, and the files that say which are wanted. */
-export { aliasesByNumber, isDeleted, loadArtifact, newArtifact, saveArtifact } from './artifact.ts';
+export {
+  RENAMED_TO,
+  aliasesByNumber,
+  isDeleted,
+  loadArtifact,
+  newArtifact,
+  saveArtifact,
+} from './artifact.ts';
 export type { Artifact } from './artifact.ts';
 export { getConfig, listConfig, setConfig, unsetConfig } from './config.ts';
 export {

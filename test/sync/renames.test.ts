@@ -88,6 +88,76 @@ describe('an artifact that was renamed', () => {
     await ben.check();
   });
 
+  test('leaves under the old name what others gave an alias meanwhile, and says so', async () => {
+    const { ada, ben } = await renamed();
+    await using _a = ada;
+    await using _b = ben;
+    await ben.alias('data:v0', 'prod');
+    await ben.push();
+    expect(await ada.push()).toMatchObject({ deleted: [{ name: 'data', numbers: [1] }] });
+    const left =
+      '"data" is "foo" here, and origin still has v0 under the old name: ' +
+      '`art pull origin data` brings it as "data"';
+    expect(ada.scene.warnings).toEqual([left]);
+    expect(await ada.push()).toMatchObject({ upToDate: true, requests: 1 });
+    expect(await ada.names()).toEqual(['foo']);
+    await ben.pull();
+    expect(await ben.versions('data')).toEqual([expect.stringMatching(/^v0 \S+ latest prod$/)]);
+    expect(await ben.versions('foo')).toEqual(await ada.versions('foo'));
+    // It can be taken away, or brought.
+    await ada.pull({ names: ['data'] });
+    expect(await ada.versions('data')).toEqual(await ben.versions('data'));
+    await ben.scene.in((repository) => repository.delete({ targets: ['data:v0'], force: true }));
+    await ben.push();
+    await ada.pull();
+    expect(await ada.names()).toEqual(['foo']);
+    await ada.check();
+    await ben.check();
+  });
+
+  test.each(['pull', 'push'] as const)(
+    'leaves under the old name what got an alias before a %s tells of the rename',
+    async (deed) => {
+      const { ada, ben } = await renamed();
+      await using _a = ada;
+      await using _b = ben;
+      await ben.alias('data:v0', 'prod');
+      await ada.push();
+      await ben[deed]();
+      await ben.pull();
+      expect(await ben.versions('data')).toEqual([expect.stringMatching(/^v0 \S+ latest prod$/)]);
+      await ben.push();
+      await ada.pull();
+      expect(ada.scene.warnings).toEqual([expect.stringContaining('still has v0 under the old name')]);
+      expect(await ada.names()).toEqual(['foo']);
+      await ada.check();
+      await ben.check();
+    },
+  );
+
+  test('leaves to the new versions of its old name what others gave an alias meanwhile', async () => {
+    const { ada, ben } = await renamed();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('data', { a: 'another' });
+    await ben.alias('data:v0', 'prod');
+    await ben.push();
+    await ada.push();
+    await ben.pull();
+    expect(await ada.versions('data')).toEqual([
+      expect.stringMatching(/^v2 \S+ latest$/),
+      expect.stringMatching(/^v0 \S+ prod$/),
+    ]);
+    expect(await ben.versions('data')).toEqual(await ada.versions('data'));
+    // A deletion that somebody wanted is in conflict with an alias as ever.
+    await ada.remove('data', 2);
+    await ben.alias('data:v2', 'good');
+    await ben.push();
+    await expect(ada.push()).rejects.toMatchObject({ code: 'DELETE_CONFLICT' });
+    await ada.check();
+    await ben.check();
+  });
+
   test('can be called as before, here and there, also after a push', async () => {
     const { ada, ben } = await renamed();
     await using _a = ada;

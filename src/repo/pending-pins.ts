@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { equalBytes, fileError } from '#base';
+import { equalBytes, fileError, isArtError } from '#base';
 import type { RecordSource } from '#store';
 import { formatLock, parseLock } from '#version';
 import type { ArtifactName, Pin } from '#version';
@@ -51,11 +51,21 @@ export async function repairPins(context: Context): Promise<void> {
   await tx.publish(async (locked) => {
     for (const note of notesIn(context.tmp)) {
       const path = join(context.tmp, note);
-      const pins = await stillHeld(context, locked, parseLock(readFileSync(path, 'utf8'), path));
+      const pins = await stillHeld(context, locked, readNote(path));
       writePins(context.root, pins);
       rmSync(path, { force: true });
     }
   });
+}
+
+/** A note that whoever wrote it did not finish was published by nobody, or lost its end with the power: it says nothing. */
+function readNote(path: string): Pins {
+  try {
+    return parseLock(readFileSync(path, 'utf8'), path);
+  } catch (error) {
+    if (isArtError(error, 'CONFIG_INVALID')) return new Map();
+    throw fileError(error, path);
+  }
 }
 
 function notesIn(tmp: string): string[] {

@@ -187,6 +187,16 @@ describe('a checkout that was stopped midway', () => {
   });
 });
 
+test('what a killed command had half noted for art.lock keeps no other from its work', async () => {
+  await using scene = await Scene.make();
+  await twoVersions(scene);
+  const lock = scene.read('art.lock');
+  scene.write({ '.art/tmp/pins-0123456789abcdef': lock.slice(0, lock.indexOf('=') - 1) });
+  await scene.in((r) => r.checkout({ spec: 'd:v0' }));
+  expect(scene.read('art.lock')).toContain('v0');
+  expect(scene.exists('.art/tmp/pins-0123456789abcdef')).toBe(false);
+});
+
 describe('one folder has one identity', () => {
   test('whether it is named by a link or not', async () => {
     await using scene = await Scene.make();

@@ -6,22 +6,23 @@ import { spanOf } from './range.ts';
 import type { KeySpan, MapRange } from './range.ts';
 
 /**
- * Yields the entries of `range` in key order, one batch a leaf and none empty. Reads ahead 1, 2, 4 ... 16 siblings, so
- * that whoever wants only the first entries pays for few. Entries are views of their leaf. Raises OBJECT_INVALID for a
- * tree that contradicts itself.
+ * Yields the entries of `range` in key order, one batch a leaf and none empty. Reads ahead 1, 2, 4 ... READ_AHEAD siblings,
+ * so that whoever wants only the first entries pays for few. Entries are views of their leaf. Raises OBJECT_INVALID for
+ * a tree that contradicts itself.
  */
 export async function* entries(
   source: NodeSource,
   root: Digest,
   range?: MapRange,
 ): AsyncGenerator<readonly MapEntry[], void, undefined> {
-  yield* walk(source, await loadRoot(source, root), spanOf(range));
+  yield* walk(source, await loadRoot(source, root), spanOf(range), { ahead: 1 });
 }
 
 async function* walk(
   source: NodeSource,
   node: TreeNode,
   span: KeySpan,
+  pace: { ahead: number },
 ): AsyncGenerator<readonly MapEntry[], void, undefined> {
   if (node.kind === 'leaf') {
     const batch = entriesIn(node, span);
@@ -29,21 +30,20 @@ async function* walk(
     return;
   }
   const end = span.until === undefined ? node.rows : node.keys.lowerBound(span.until);
-  let ahead = 1;
   for (let row = node.keys.rowHolding(span.from); row < end;) {
-    const rows = Array.from({ length: Math.min(ahead, end - row) }, (_, i) => row + i);
+    const rows = Array.from({ length: Math.min(pace.ahead, end - row) }, (_, i) => row + i);
     const read = await readChildren(source, node, rows);
     for (let i = 0; i < rows.length; i++) {
       const child = decodeChild(node, rows[i], read[i]);
       if (child.kind === 'inner') {
-        yield* walk(source, child, span);
+        yield* walk(source, child, span, pace);
         continue;
       }
       const batch = entriesIn(child, span);
       if (batch.length > 0) yield batch;
     }
     row += rows.length;
-    ahead = Math.min(2 * ahead, READ_AHEAD);
+    pace.ahead = Math.min(2 * pace.ahead, READ_AHEAD);
   }
 }
 

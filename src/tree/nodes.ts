@@ -5,7 +5,7 @@ import type { Digest, TreeInner, TreeNode } from '#object';
 import type { NodeSource } from '#store';
 
 /** So many nodes are read in one call at most; a node takes at most about 0.4 MB, most take 7 KB. */
-export const READ_AHEAD = 16;
+export const READ_AHEAD = 64;
 
 export async function loadRoot(source: NodeSource, root: Digest): Promise<TreeNode> {
   const [bytes] = await source.getNodes([root]);

@@ -37,6 +37,7 @@ async function streamOf(fd: number): Promise<Readable | undefined> {
 async function* piecesOf(stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const stop = () => void stream.destroy(new ArtError('INTERRUPTED', 'stopped before all was read'));
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop(); // Since it was last looked at: that is told to nobody who listens from now on.
   try {
     for await (const piece of stream) yield piece as Uint8Array;
   } finally {

@@ -36,10 +36,17 @@ async function goalOf(
 /** Of checkouts that were stopped in one folder so many are remembered: each is one more tree to walk. */
 const GOALS_MAX = 8;
 
+/** Paths of one goal that are remembered by name, in characters: of those that name more it is known that they are parts. */
+const PATHS_LENGTH_MAX = 8192;
+/** A path filter of what is not remembered by name: all that may have been put there. */
+const MANY_PATHS: readonly string[] = [''];
+
 /** Where a folder is going, once it sets out for `goal`: what others were stopped at is still in it. */
 export function withGoal(held: Held | undefined, goal: Goal): Goal[] {
   const others = held?.moving.filter(({ tree }) => !equalBytes(tree, goal.tree)) ?? [];
-  return [goal, ...others].slice(0, GOALS_MAX);
+  const length = goal.paths.reduce((sum, path) => sum + path.length, 0);
+  const named = length > PATHS_LENGTH_MAX ? { ...goal, paths: MANY_PATHS } : goal;
+  return [named, ...others].slice(0, GOALS_MAX);
 }
 
 /** Of those that were stopped: what still is, once `paths` (none for all) are as they shall be. */
@@ -52,7 +59,7 @@ export function goalsLeft(held: Held | undefined, paths: readonly string[]): rea
 }
 
 function partsOf({ paths }: Goal): string {
-  return paths.map((path) => ` --path ${JSON.stringify(path)}`).join('');
+  return paths.map((path) => (path === '' ? ' --path …' : ` --path ${JSON.stringify(path)}`)).join('');
 }
 
 /** What is said of such a folder, called `bound` in `art.toml` if it is there; undefined if no checkout was stopped in it. */

@@ -153,6 +153,7 @@ export class LevelTransaction implements Transaction {
 
   #setAside(published: Unpublished): void {
     published.clear();
+    published.newPackPath = ofNoTransaction;
     this.#store.spare = published;
   }
 
@@ -238,6 +239,11 @@ export class LevelTransaction implements Transaction {
     }
     this.#checkedEpoch = epoch;
   }
+}
+
+/** Not a closure of a transaction, which would be kept with all that it has looked up. */
+function ofNoTransaction(): never {
+  throw new Error('what is set aside takes no objects');
 }
 
 function noneReused(): Record<ObjectKind, DigestTable> {

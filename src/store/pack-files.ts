@@ -100,6 +100,7 @@ function walkBack(fd: number, fileBytes: number, from: number, path: string): Se
       if (error instanceof ArtError) return undefined;
       throw error;
     }
+    if (segment.start >= end) return undefined;
     segments.push(segment);
     end = segment.start;
   }

@@ -164,7 +164,8 @@ export function openTrailer(bytes: Uint8Array, offset: number, what: string): Tr
   // In memory they take many times their bytes, and whoever wrote them may be a stranger.
   if (rowCount > DECODED_ROWS_MAX || frameCount > rowCount)
     throw corrupt('has more rows or frames than a segment may');
-  if (start < HEADER_BYTES || !Number.isSafeInteger(start)) throw corrupt('claims more bytes than there are');
+  if (start < HEADER_BYTES || start > offset || !Number.isSafeInteger(start))
+    throw corrupt('claims more bytes than there are');
   if (previous < 0 || previous > start || !Number.isSafeInteger(previous))
     throw corrupt('names a trailer before it that cannot be');
   const framesAt = reader.offset;

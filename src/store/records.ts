@@ -1,4 +1,5 @@
 /** Encodes the small records beside the objects, each with its checksum, and the lists of them in journals. */
+import { strict as assert } from 'node:assert';
 import { ArtError, ByteReader, ByteWriter, crc32c, textOf, utf8 } from '#base';
 import { CHUNK, NODE } from '#object';
 import type { Digest, ObjectKind } from '#object';
@@ -8,9 +9,9 @@ export const META_KEY = Buffer.from('m');
 /** A record's value may be at most this long. */
 export const RECORD_BYTES_MAX = 1024 * 1024;
 
-/** The key of an object in LevelDB: its kind, then its digest. */
 export const OBJECT_KEY_BYTES = 33;
 
+/** The key of an object in LevelDB: its kind, then its digest. */
 export function objectKey(kind: ObjectKind, digest: Digest): Uint8Array {
   const key = Buffer.allocUnsafe(OBJECT_KEY_BYTES);
   key[0] = kind;
@@ -61,12 +62,13 @@ export const SNAPSHOT_END = '';
 
 export type RecordChanges = ReadonlyMap<string, Uint8Array | undefined>;
 
-/** Encodes changed records as the rows of a journal segment: lists of at most about 1 MiB each. */
+/** Encodes changed records as the rows of a journal segment: lists of at most about 2 MiB each, which can be read back. */
 export function encodeChanges(changes: RecordChanges): Uint8Array[] {
   const lists: Uint8Array[] = [];
   const writer = new ByteWriter(4096);
   for (const [key, value] of changes) {
     writer.text(key).u8(value === undefined ? 0 : 1);
+    assert((value?.length ?? 0) <= RECORD_BYTES_MAX, `the record ${key} is too long to be read back`);
     if (value !== undefined) writer.sized(value);
     if (writer.length > RECORD_BYTES_MAX) {
       lists.push(writer.take());

@@ -1,6 +1,6 @@
 /** Looks whether the packs of a remote are all there, as long as their indexes say: what a push finds wanting it sends anew. */
 import { isArtError } from '#base';
-import type { Repository } from '#repo';
+import { promisedAnything, type Repository } from '#repo';
 import type { Checked } from './bucket.ts';
 import type { SyncRequest } from './pull.ts';
 import { RemoteSession } from './session.ts';
@@ -14,7 +14,8 @@ export async function checkPacks(
   try {
     const index = await session.openIndex();
     await index.refresh();
-    const { pending, count } = index.ailing;
+    const { count } = index.ailing;
+    const pending = index.ailing.isPending({ promised: await promisedAnything(context.disk) });
     const what = `${count} ${count === 1 ? 'pack is' : 'packs are'} damaged or gone`;
     const detail = pending
       ? `${what}: the next push sends anew what they held and is here`

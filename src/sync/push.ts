@@ -40,7 +40,7 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const totals: Totals = { versions: 0, renumbered: [], deleted: [] };
   const tags = await session.pointers();
   const promised = await promisedAnything(context.disk);
-  const heals = await healsPacks(context, session);
+  const heals = await healsPacks(context, session, promised);
   let names = await changedNames(session, request, { tags, failures, all: heals && !promised });
   const before = context.promises.spent();
   const result = () => {
@@ -73,12 +73,12 @@ export async function push(repository: Repository, request: SyncRequest): Promis
     await index.refresh();
     const { plans, again } = await planAll(session, pointers, failures);
     await checkPromised(context, index, plans);
-    const anew = !promised && (heals || index.ailing.pending);
+    const anew = !promised && (heals || index.ailing.isPending({ promised }));
     const packs = await sendAll(context, session, index, plans, anew ? 'anew' : 'pointers');
     names = [...again, ...(await swapAll(context, session, { plans, packs, totals, failures }))];
   }
   const told = result();
-  if (heals && !promised && !request.names?.length) await index.ailing.settle();
+  if (heals && !promised && !request.names?.length) await index.ailing.settle({ promised });
   return told;
 }
 
@@ -95,17 +95,21 @@ async function healOfPromised(
   await index.refresh();
   const names = request.names?.length ? namesOf(request.names) : await knownNames(session);
   const healed = await sendHere(context, session, index, names);
-  if (!request.names?.length) await index.ailing.settle();
+  if (!request.names?.length) await index.ailing.settle({ promised: true });
   return healed;
 }
 
 /** Whether packs there are known to be damaged or gone, and what is here of what they held was not sent anew. */
-async function healsPacks({ store }: RepositoryContext, session: RemoteSession): Promise<boolean> {
+async function healsPacks(
+  { store }: RepositoryContext,
+  session: RemoteSession,
+  promised: boolean,
+): Promise<boolean> {
   const bucket = await session.knownBucket();
   if (bucket === undefined) return false;
   const ailing = new AilingPacks(store.cache, bucket);
   await ailing.load();
-  return ailing.pending;
+  return ailing.isPending({ promised });
 }
 
 /** Artifacts of which the remote does not have all that is here; `all` counts every one so. */

@@ -1,4 +1,5 @@
 /** Has content that is kept elsewhere brought here before it is written, many files at a time. */
+import { DigestTable } from '#base';
 import { CHUNK, CHUNK_BYTES_MAX, decodeFileNode, fileRowDigest, type Digest, type ObjectId } from '#object';
 import type { NodeSource } from '#store';
 import { isContent, type PlanRow } from './plan-row.ts';
@@ -30,30 +31,32 @@ export class Gatherer {
   }
 
   async #window(): Promise<boolean> {
-    const chunks: ObjectId[] = [];
-    const large: Digest[] = [];
+    const chunks = new DigestTable(1024);
+    const large: { readonly digest: Digest; readonly size: number }[] = [];
     let [bytes, files] = [0, 0];
     while (bytes < WINDOW_BYTES && files < WINDOW_FILES) {
       const { value: row, done } = this.#rows.next();
       if (done === true) break;
       this.#reached++;
       if (!isContent(row)) continue;
-      if (row.size > CHUNK_BYTES_MAX) large.push(row.digest);
-      else chunks.push({ kind: CHUNK, digest: row.digest });
+      if (row.size > CHUNK_BYTES_MAX) large.push(row);
+      else chunks.add(row.digest);
       bytes += row.size;
       files++;
     }
     if (files === 0) return false;
     for (let i = 0; i < large.length; i += NODES_AT_ONCE) {
-      for (const encoded of await this.#source.getNodes(large.slice(i, i + NODES_AT_ONCE))) {
+      const some = large.slice(i, i + NODES_AT_ONCE);
+      for (const [j, encoded] of (await this.#source.getNodes(some.map(({ digest }) => digest))).entries()) {
         const node = decodeFileNode(encoded);
-        // A larger file has nodes below this one, and chunks enough to be brought by itself.
-        if (node.level > 0) continue;
-        for (let row = 0; row < node.rows; row++)
-          chunks.push({ kind: CHUNK, digest: fileRowDigest(node, row) });
+        // A larger file has nodes below this one, and chunks enough to be brought by itself; one of another size than its
+        // entry says is refused by whoever reads it.
+        if (node.level > 0 || node.size !== some[j].size) continue;
+        for (let row = 0; row < node.rows; row++) chunks.add(fileRowDigest(node, row));
       }
     }
-    if (chunks.length > 0) await this.#gather(chunks);
+    const ids = Array.from(chunks, (digest) => ({ kind: CHUNK, digest }) as const);
+    if (ids.length > 0) await this.#gather(ids);
     return true;
   }
 }

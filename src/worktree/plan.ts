@@ -66,6 +66,7 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
     ourWalks.some((walk) => walk.path?.startsWith(path) === true) &&
     wantedWalk.path?.startsWith(path) !== true;
 
+  const had: (MapEntry | undefined)[] = [];
   for (let n = 1; ; n++) {
     let path = disk.path;
     for (const walk of walks) path = least(path, walk.path);
@@ -75,7 +76,8 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
     const want = entryAt(wantedWalk, path);
     const guarding = want === undefined ? undefined : guard.check(path);
     if (guarding !== undefined) await guarding;
-    const had = heldIsWanted ? [want] : [];
+    had.length = 0;
+    if (heldIsWanted) had.push(want);
     for (const walk of ourWalks) had.push(entryAt(walk, path));
     if (found !== undefined) {
       content.stand(found);

@@ -47,3 +47,12 @@ test('a wait for what never comes ends with the signal', async () => {
   await expect(processSource(reader, stopping.signal).next()).rejects.toMatchObject({ code: 'INTERRUPTED' });
   closeSync(writer);
 });
+
+test('a signal that comes before anything is listened to ends it, too', async () => {
+  const { reader, writer } = openPipe('at-once');
+  const stopping = new AbortController();
+  const first = processSource(reader, stopping.signal).next();
+  stopping.abort();
+  await expect(first).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  closeSync(writer);
+});

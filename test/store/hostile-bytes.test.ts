@@ -78,6 +78,14 @@ describe('bytes that no art wrote', () => {
     });
   });
 
+  test('as the trailer of a segment that begins behind its end', () => {
+    for (const start of [OFFSET + 1, OFFSET + 512])
+      expect(() => decodeTrailer(trailer([], 512, start), OFFSET, 'it')).toThrow(
+        expect.objectContaining({ code: 'PACK_CORRUPT' }) as Error,
+      );
+    expect(decodeTrailer(trailer([], 512, OFFSET), OFFSET, 'it').rows).toEqual([]);
+  });
+
   test('as the index of a pack that travels', () => {
     const bad = hostile(trailers, (bytes) => crcAt(bytes, 12));
     expectRefusal(bad, (bytes) => decodeWireIndex(bytes, 'it'), {

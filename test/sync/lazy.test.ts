@@ -66,6 +66,19 @@ describe('a lazy pull', () => {
     await ben.check();
   });
 
+  test('brings equal content once, however many files have it', async () => {
+    const same = noise(LARGE, 5);
+    const files = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`copy-${i}`, same]));
+    const { ada, ben, received } = await lazyScene(files);
+    await using _a = ada;
+    await using _b = ben;
+    await ben.pull({ lazy: true });
+    const before = received();
+    await download(ben, 'all');
+    expect(ben.scene.contents('all')).toEqual(await ada.contents('many'));
+    expect(received() - before).toBeLessThan(1.5 * LARGE);
+  });
+
   test('stays lazy until all is asked for; then the remote is not needed any more', async () => {
     const { ada, ben } = await lazyScene();
     await using _a = ada;

@@ -27,6 +27,8 @@ export function openTable(folder: string, options: { readonly create: boolean })
     createIfMissing: options.create,
     errorIfExists: options.create,
     writeBufferSize: 4 * 1024 * 1024,
+    // Of blocks that are open already: with 8 MB nothing is faster, and a fetch of very many files takes 15 MB more.
+    cacheSize: 2 * 1024 * 1024,
     // Open tables are mapped and count as memory of ours. LevelDB keeps at least 64 of them open, so they are small.
     maxOpenFiles: 64,
     maxFileSize: 1024 * 1024,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesBody, checkBucket, readAll, verdictOf } from '#sync';
 import type { Body, Bucket } from '#sync';
+import { keysOf } from '../sync/samples.ts';
 
 const SLOW_MS = 60_000;
 
@@ -10,12 +11,6 @@ export const body = (text: string): Body => bytesBody(Buffer.from(text));
 export async function textAt(bucket: Bucket, key: string): Promise<string | undefined> {
   const got = await bucket.get(key);
   return got && Buffer.from((await readAll(got.body, 1e8)) ?? []).toString();
-}
-
-export async function keysOf(bucket: Bucket, prefix: string, after?: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list(prefix, after === undefined ? {} : { after })) keys.push(key);
-  return keys;
 }
 
 export function bucketContract(name: string, open: () => Promise<Bucket>): void {

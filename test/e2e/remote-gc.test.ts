@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { openBucket, pull } from '#sync';
 import { Scene } from '../repo/scene.ts';
 import { art, ended, startArt } from './art.ts';
+import { dice } from '../dice.ts';
 
 /** Many by hand: `ART_GC_E2E_ROUNDS=300 npx vitest run … test/e2e/remote-gc.test.ts`. */
 const ROUNDS = Number(process.env['ART_GC_E2E_ROUNDS'] ?? 2);
@@ -40,17 +41,6 @@ function printOf(files: Readonly<Record<string, string>>): string {
   const hash = createHash('sha256');
   for (const path of Object.keys(files).sort()) hash.update(`${path}\0${files[path]}\0`);
   return hash.digest('hex');
-}
-
-/** Numbers from a seed (mulberry32, public domain). */
-function dice(seed: number): (sides: number) => number {
-  let a = seed >>> 0;
-  return (sides) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % sides;
-  };
 }
 
 /** A bucket, and those who use it. */

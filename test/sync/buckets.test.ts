@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FolderBucket, MemoryBucket, checkBucket, counting, verdictOf } from '#sync';
-import { body, bucketContract, keysOf, textAt } from '../contract/bucket.ts';
+import { body, bucketContract, textAt } from '../contract/bucket.ts';
+import { keysOf } from './samples.ts';
 import { FaultyBucket } from './faulty-bucket.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'art-buckets-'));

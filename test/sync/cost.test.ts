@@ -7,8 +7,8 @@ import { MapBuilder, edit, keyOfPath } from '#tree';
 import { addVersion, newArtifact, parseArtifactName, parseTypeName } from '#version';
 import { publishOperation } from '#repo';
 import { MemoryBucket, RemoteView, counting } from '#sync';
-import { noise } from './lazy-scene.ts';
 import { Clone, twoClones } from './scene.ts';
+import { noise } from './samples.ts';
 
 const NAME = parseArtifactName('many');
 const SETTING = {
@@ -100,9 +100,9 @@ describe('one file out of a bucket of many packs', () => {
   let ada: Clone;
   beforeAll(async () => {
     ada = await Clone.make(new MemoryBucket());
-    const files: Record<string, Uint8Array> = { 'first.bin': noise(LENGTH, 1) };
+    const files: Record<string, Uint8Array> = { 'first.bin': noise(1, LENGTH) };
     for (let i = 0; i < PACKS; i++) {
-      files[`dir/f${i}.bin`] = noise(LENGTH, i + 2);
+      files[`dir/f${i}.bin`] = noise(i + 2, LENGTH);
       await ada.commit('many', files);
       await ada.push();
     }

@@ -17,7 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FolderBucket, bytesBody, checkBucket, verdictOf } from '#sync';
-import { body, keysOf, textAt } from '../contract/bucket.ts';
+import { body, textAt } from '../contract/bucket.ts';
+import { keysOf } from './samples.ts';
 
 let folders: string[] = [];
 const folder = () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { counting, freeHere } from '#sync';
 import type { FreeHereRequest } from '#sync';
-import { LARGE, SMALL, code, damagePacks, delegate, lazyScene, noise, readOnly } from './lazy-scene.ts';
+import { LARGE, SMALL, code, damagePacks, delegate, lazyScene, readOnly } from './lazy-scene.ts';
 import { Clone } from './scene.ts';
+import { noise } from './samples.ts';
 
 /** Frees what `clone` need not keep; no undo holds anything. */
 function free(clone: Clone, asked: Partial<FreeHereRequest> = {}) {
@@ -48,7 +49,7 @@ describe('gc of what a remote has too', () => {
     const { ada, ben } = await lazyScene();
     await using _a = ada;
     await using _b = ben;
-    await ada.commit('own', { 'large.bin': noise(LARGE, 1), 'own.bin': noise(LARGE, 99) });
+    await ada.commit('own', { 'large.bin': noise(1, LARGE), 'own.bin': noise(99, LARGE) });
     const { freed } = await free(ada);
     expect(freed).toBeLessThan(LARGE);
     ada.bucket = brokenBucket();
@@ -107,7 +108,7 @@ describe('gc of what a remote has too', () => {
     let commits = 0;
     const get: typeof counted.get = async (key, options) => {
       if (key.startsWith('packs/') && commits++ === 0)
-        await ada.commit('beside', { 'large.bin': noise(LARGE, 1) });
+        await ada.commit('beside', { 'large.bin': noise(1, LARGE) });
       return counted.get(key, options);
     };
     const request = {

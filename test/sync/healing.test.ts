@@ -2,22 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bytesBody, checkPacks, readAll } from '#sync';
 import type { Bucket, MemoryBucket } from '#sync';
 import { Clone, twoClones } from './scene.ts';
-
-const noise = (seed: number, bytes: number) => {
-  const out = Buffer.alloc(bytes);
-  let x = seed + 1;
-  for (let i = 0; i < bytes; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    out[i] = x >>> 24;
-  }
-  return out;
-};
-
-async function packsIn(bucket: Bucket): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list('packs/')) keys.push(key);
-  return keys;
-}
+import { noise, packsOf } from './samples.ts';
 
 async function damage(bucket: MemoryBucket, key: string, change: (bytes: Buffer) => Buffer): Promise<void> {
   const bytes = Buffer.from((await readAll((await bucket.get(key))!.body, Infinity))!);
@@ -45,7 +30,7 @@ describe('a pack that is damaged or gone', () => {
     await using _a = ada;
     for (const name of ['x', 'y']) await ada.commit(name, { a: noise(name.charCodeAt(0), 200_000) });
     await ada.push();
-    for (const pack of await packsIn(bucket)) await spoil(bucket, pack);
+    for (const pack of await packsOf(bucket)) await spoil(bucket, pack);
     await ada.commit('z', { a: noise('x'.charCodeAt(0), 200_000) });
     expect((await ada.push()).bytes).toBeGreaterThan(200_000);
     await isWhole(bucket, ada, ['z']);
@@ -68,7 +53,7 @@ describe('a pack that is damaged or gone', () => {
     await ada.commit('x', { a: noise(1, 200_000) });
     await ada.push();
     expect(await check()).toMatchObject({ ok: true, detail: 'each is there, as long as its index says' });
-    const [pack] = await packsIn(bucket);
+    const [pack] = await packsOf(bucket);
     await bucket.delete(pack);
     const detail = '1 pack is damaged or gone: the next push sends anew what they held and is here';
     expect(await check()).toMatchObject({ ok: false, needed: 'advice', detail });
@@ -90,7 +75,7 @@ describe('a pack that is damaged or gone', () => {
       const download = (clone: Clone, paths: readonly string[]) =>
         clone.scene.in((repository) => repository.download({ spec: 'x:v0', dir: 'part', paths }));
       await download(ben, ['in/']);
-      for (const pack of await packsIn(bucket)) await bucket.delete(pack);
+      for (const pack of await packsOf(bucket)) await bucket.delete(pack);
       await ben.scene.in((repository) => checkPacks(repository, { remote: 'origin', bucket }));
       if (what === 'needs nothing') await ben.commit('y', { y: 'y' });
       else {
@@ -128,10 +113,10 @@ describe('a pack that is damaged or gone', () => {
     await ada.push();
     await ben.pull({ lazy: true });
     await ben.contents('x');
-    for (const pack of await packsIn(bucket)) await bucket.delete(pack);
+    for (const pack of await packsOf(bucket)) await bucket.delete(pack);
     await ben.scene.in((repository) => checkPacks(repository, { remote: 'origin', bucket }));
     expect(await ben.push({ dryRun: true })).toMatchObject({ upToDate: true });
-    expect(await packsIn(bucket)).toEqual([]);
+    expect(await packsOf(bucket)).toEqual([]);
     expect(await ben.push()).toMatchObject({ upToDate: false, versions: 0 });
     expect(await ben.push()).toMatchObject({ upToDate: true, requests: 1 });
     await isWhole(bucket, ben, ['x']);
@@ -143,7 +128,7 @@ describe('a pack that is damaged or gone', () => {
     await using _b = ben;
     await ben.commit('y', { a: noise(1, 200_000), b: noise(2, 200_000) });
     await ben.push();
-    const [pack] = await packsIn(bucket);
+    const [pack] = await packsOf(bucket);
     await ada.commit('x', { a: noise(1, 200_000), b: noise(2, 200_000) });
     expect((await ada.push()).bytes).toBeLessThan(20_000);
     await damage(bucket, pack, (bytes) => {

@@ -1,20 +1,10 @@
 /** Interleaves what several do with one bucket: every operation waits for its turn, which a seeded dice gives. */
 import type { Abortable, Body, Bucket, ByteRange, Got, Listed, Tag } from '#sync';
+import { dice } from '../dice.ts';
 
 interface Waiting {
   readonly actor: string;
   go(): void;
-}
-
-/** Numbers from a seed (mulberry32, public domain). */
-export function dice(seed: number): (sides: number) => number {
-  let a = seed >>> 0;
-  return (sides) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % sides;
-  };
 }
 
 export class Turns {

@@ -3,26 +3,16 @@ import { expect } from 'vitest';
 import { MemoryBucket, counting } from '#sync';
 import type { Bucket } from '#sync';
 import { Clone } from './scene.ts';
+import { noise, packsOf } from './samples.ts';
 
 export const LARGE = 3 * 1024 * 1024;
 export const SMALL = 150;
 export const code = (name: string) => expect.objectContaining({ code: name }) as Error;
 
-/** Bytes that look like chance and are the same every time. */
-export function noise(bytes: number, seed: number): Buffer {
-  const made = Buffer.alloc(bytes);
-  for (let i = 0, x = seed | 1; i < bytes; i++) {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    made[i] = x;
-  }
-  return made;
-}
-
 /** One large file, and many small ones. */
-const MANY: Record<string, Uint8Array> = { 'large.bin': noise(LARGE, 1) };
-for (let i = 0; i < SMALL; i++) MANY[`small/${String(i).padStart(4, '0')}`] = noise(2000, i + 2);
+const MANY: Record<string, Uint8Array> = { 'large.bin': noise(1, LARGE) };
+// Two and two of them alike.
+for (let i = 0; i < SMALL; i++) MANY[`small/${String(i).padStart(4, '0')}`] = noise((i + 2) | 1, 2000);
 
 /** A bucket that holds a version `many:v0`, and a clone of it that has its history alone. */
 export async function lazyScene(files = MANY) {
@@ -39,12 +29,6 @@ export async function lazyScene(files = MANY) {
 
 export async function download(clone: Clone, dir: string, paths?: readonly string[]) {
   return clone.scene.in((repository) => repository.download({ spec: 'many', dir, ...(paths && { paths }) }));
-}
-
-export async function packsOf(bucket: Bucket): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list('packs/')) keys.push(key);
-  return keys;
 }
 
 /** Changes bytes of every pack behind its first `from` bytes. */

@@ -3,19 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MemoryBucket, RemoteView, counting } from '#sync';
-import {
-  LARGE,
-  SMALL,
-  bringTree,
-  code,
-  delegate,
-  download,
-  lazyScene,
-  noise,
-  packsOf,
-  readOnly,
-} from './lazy-scene.ts';
+import { LARGE, SMALL, bringTree, code, delegate, download, lazyScene, readOnly } from './lazy-scene.ts';
 import { Clone } from './scene.ts';
+import { noise, packsOf } from './samples.ts';
 
 describe('a lazy pull', () => {
   test('takes history alone; what is read is brought, verified and kept', async () => {
@@ -47,7 +37,7 @@ describe('a lazy pull', () => {
 
   test('brings what many files of several chunks need together, not one file after the other', async () => {
     const files = Object.fromEntries(
-      Array.from({ length: 40 }, (_, i) => [`dir/${i}.bin`, noise(400_000, i + 1)]),
+      Array.from({ length: 40 }, (_, i) => [`dir/${i}.bin`, noise(i + 1, 400_000)]),
     );
     const { ada, ben } = await lazyScene(files);
     await using _a = ada;
@@ -67,7 +57,7 @@ describe('a lazy pull', () => {
   });
 
   test('brings equal content once, however many files have it', async () => {
-    const same = noise(LARGE, 5);
+    const same = noise(5, LARGE);
     const files = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`copy-${i}`, same]));
     const { ada, ben, received } = await lazyScene(files);
     await using _a = ada;
@@ -226,7 +216,7 @@ describe('a remote that is only read', () => {
     const { bucket, ada } = await lazyScene();
     await using _a = ada;
     for (let i = 0; i < 12; i++) {
-      await ada.commit(`other-${i}`, { 'a.bin': noise(5000, 1000 + i) });
+      await ada.commit(`other-${i}`, { 'a.bin': noise(1000 + i, 5000) });
       await ada.push();
     }
     const reading = counting(readOnly(bucket));
@@ -235,7 +225,7 @@ describe('a remote that is only read', () => {
       const view = await RemoteView.open(reading, settingFor(scratch), scratch);
       const pieces: Buffer[] = [];
       for await (const piece of view.cat('many', 'small/0123')) pieces.push(Buffer.from(piece));
-      expect(Buffer.concat(pieces).equals(noise(2000, 125))).toBe(true);
+      expect(Buffer.concat(pieces).equals(noise(125, 2000))).toBe(true);
       expect(reading.traffic.requests).toBeLessThanOrEqual(8);
       expect(reading.traffic.bytesReceived).toBeLessThan(1_500_000);
       const result = await view.download({ spec: 'many', dir: join(scratch, 'out'), paths: ['small/01'] });

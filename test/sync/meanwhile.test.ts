@@ -8,22 +8,7 @@ import type { Bucket } from '#sync';
 import { FaultyBucket } from './faulty-bucket.ts';
 import type { Method } from './faulty-bucket.ts';
 import { Clone, twoClones } from './scene.ts';
-
-const noise = (seed: number, bytes: number) => {
-  const out = Buffer.alloc(bytes);
-  let x = seed + 1;
-  for (let i = 0; i < bytes; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    out[i] = x >>> 24;
-  }
-  return out;
-};
-
-async function keysOf(bucket: Bucket, prefix: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list(prefix)) keys.push(key);
-  return keys;
-}
+import { keysOf, noise } from './samples.ts';
 
 /** Does something once, before the first such call of this clone. */
 function once(clone: Clone, when: (method: Method, key: string) => boolean, what: () => Promise<unknown>) {

@@ -1,23 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytesBody, condemnedKey, encodeCondemned } from '#sync';
-import type { Bucket } from '#sync';
 import { twoClones } from './scene.ts';
-
-const noise = (seed: number, bytes: number) => {
-  const out = Buffer.alloc(bytes);
-  let x = seed + 1;
-  for (let i = 0; i < bytes; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    out[i] = x >>> 24;
-  }
-  return out;
-};
-
-async function keysOf(bucket: Bucket, prefix: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list(prefix)) keys.push(key);
-  return keys;
-}
+import { keysOf, noise } from './samples.ts';
 
 describe('a push of two artifacts with the same content', () => {
   test('sends for each what its own pointer does not have, in packs that may stay', async () => {

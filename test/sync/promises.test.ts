@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryBucket } from '#sync';
 import { Clone } from './scene.ts';
-import { bringTree, code, damagePacks, download, lazyScene, packsOf } from './lazy-scene.ts';
+import { bringTree, code, damagePacks, download, lazyScene } from './lazy-scene.ts';
+import { packsOf } from './samples.ts';
 
 describe('a broken promise', () => {
   test('names version and paths, leaves nothing behind, and is told by fsck until it is mended', async () => {

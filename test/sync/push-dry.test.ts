@@ -1,8 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Bucket } from '#sync';
-import { LARGE, delegate, noise } from './lazy-scene.ts';
+import { LARGE, delegate } from './lazy-scene.ts';
 import { twoClones } from './scene.ts';
+import { noise } from './samples.ts';
 
 test('a push says beforehand what it would send and delete, and reads no content for that', async () => {
   const { ada, ben } = await twoClones();
@@ -12,7 +13,7 @@ test('a push says beforehand what it would send and delete, and reads no content
   await ada.push();
   await ben.pull();
   await ada.remove('cifar', 1);
-  await ada.commit('large', { a: noise(LARGE, 1), b: noise(LARGE, 2) });
+  await ada.commit('large', { a: noise(1, LARGE), b: noise(2, LARGE) });
   const packs = ada.scene.path('.art', 'packs');
   for (const name of readdirSync(packs)) if (name.endsWith('.pack')) rmSync(`${packs}/${name}`);
   const would = await ada.push({ dryRun: true });

@@ -1,23 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryBucket } from '#sync';
 import { Clone, twoClones } from './scene.ts';
-
-const random = (seed: number, bytes: number) => {
-  const out = Buffer.alloc(bytes);
-  let x = seed + 1;
-  for (let i = 0; i < bytes; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    out[i] = x >>> 24;
-  }
-  return out;
-};
+import { noise } from './samples.ts';
 
 describe('push and pull', () => {
   test('what one pushes another pulls, byte for byte', async () => {
     const { ada, ben } = await twoClones();
     await using _a = ada;
     await using _b = ben;
-    await ada.commit('cifar', { 'a.txt': 'one', 'big.bin': random(1, 3_000_000), 'deep/er/x': '' });
+    await ada.commit('cifar', { 'a.txt': 'one', 'big.bin': noise(1, 3_000_000), 'deep/er/x': '' });
     const pushed = await ada.push();
     expect(pushed).toMatchObject({ remote: 'origin', versions: 1, renumbered: [], upToDate: false });
     const pulled = await ben.pull();
@@ -79,7 +70,7 @@ describe('push and pull', () => {
     await Promise.all(
       clones.map(async (clone, i) => {
         await clone.commit('shared', { who: `${i}` });
-        await clone.commit(`own-${i}`, { who: `${i}`, data: random(i, 300_000) });
+        await clone.commit(`own-${i}`, { who: `${i}`, data: noise(i, 300_000) });
       }),
     );
     await Promise.all(clones.map((clone) => clone.push()));

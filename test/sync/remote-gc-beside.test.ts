@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryBucket, decodePointer, readAll } from '#sync';
-import { TurnBucket, Turns, dice } from './interleaved.ts';
+import { dice } from '../dice.ts';
+import { TurnBucket, Turns } from './interleaved.ts';
 import { Clone } from './scene.ts';
 
 const ROUNDS = Number(process.env['ART_GC_ROUNDS'] ?? 2);

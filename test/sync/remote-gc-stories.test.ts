@@ -6,15 +6,10 @@ import type { Bucket } from '#sync';
 import { parseArtifactName } from '#version';
 import { Clone, twoClones } from './scene.ts';
 import { TurnBucket, Turns } from './interleaved.ts';
+import { keysOf } from './samples.ts';
 
 const BIG = 'x'.repeat(2000);
 const HOUR_MS = 60 * 60 * 1000;
-
-async function keysOf(bucket: Bucket, prefix: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list(prefix)) keys.push(key);
-  return keys;
-}
 
 const packsOf = async (bucket: Bucket) => (await keysOf(bucket, 'packs/')).map((key) => key.slice(9, -5));
 

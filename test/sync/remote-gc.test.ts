@@ -3,24 +3,9 @@ import { ArtError } from '#base';
 import { MemoryBucket, bytesBody, packKey } from '#sync';
 import { ScriptedBucket } from './scripted-bucket.ts';
 import { Clone, twoClones } from './scene.ts';
+import { keysOf, noise } from './samples.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
-
-const noise = (seed: number, bytes: number) => {
-  const out = Buffer.alloc(bytes);
-  let x = seed + 1;
-  for (let i = 0; i < bytes; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    out[i] = x >>> 24;
-  }
-  return out;
-};
-
-async function keysOf(bucket: MemoryBucket, prefix: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list(prefix)) keys.push(key);
-  return keys;
-}
 
 describe('gc of a remote', () => {
   test('frees what a deletion left, and nothing else', async () => {

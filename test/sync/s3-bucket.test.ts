@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { bytesBody, openBucket, readAll } from '#sync';
 import type { Bucket, BucketOptions } from '#sync';
-import { body, keysOf, textAt } from '../contract/bucket.ts';
+import { body, textAt } from '../contract/bucket.ts';
+import { keysOf } from './samples.ts';
 import { errorXml, scriptedStore } from './scripted-store.ts';
 import type { Asked, Reply } from './scripted-store.ts';
 

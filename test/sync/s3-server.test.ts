@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { MemoryBucket, bytesBody, decodeFormat, decodePointer, openBucket, packKey } from '#sync';
-import { body, bucketContract, keysOf, textAt } from '../contract/bucket.ts';
+import { body, bucketContract, textAt } from '../contract/bucket.ts';
+import { keysOf } from './samples.ts';
 import { Clone } from './scene.ts';
 
 const { env } = process;

@@ -8,22 +8,7 @@ import type { Method } from './faulty-bucket.ts';
 import { Clone, twoClones } from './scene.ts';
 import { ScriptedBucket } from './scripted-bucket.ts';
 import type { Outcome } from './scripted-bucket.ts';
-
-const noise = (seed: number, bytes: number) => {
-  const out = Buffer.alloc(bytes);
-  let x = seed + 1;
-  for (let i = 0; i < bytes; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    out[i] = x >>> 24;
-  }
-  return out;
-};
-
-async function keysOf(bucket: MemoryBucket, prefix: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of bucket.list(prefix)) keys.push(key);
-  return keys;
-}
+import { keysOf, noise } from './samples.ts';
 
 /** Puts other bytes in the place of an object. */
 async function damage(bucket: MemoryBucket, key: string, change: (bytes: Buffer) => Buffer): Promise<void> {

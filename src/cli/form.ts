@@ -70,7 +70,7 @@ export function wordsAt(form: Form, index: number): readonly FormWord[] {
 }
 
 /** Whether `text` may stand where the form has `word`: a word in small letters is one of those it names. */
-export function mayStand(text: string, word: FormWord | undefined): boolean {
+function mayStand(text: string, word: FormWord | undefined): boolean {
   if (word === undefined) return false;
   return !isLiteral(word) || word.what.split('|').includes(text);
 }

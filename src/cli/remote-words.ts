@@ -50,7 +50,7 @@ export function addressOf(
 }
 
 /** The first word is a remote if one has that name; the rest, and else all of them, are artifacts. */
-export function remoteAndNames(
+function remoteAndNames(
   repository: Repository,
   words: readonly string[],
 ): { readonly remote: RemoteEntry; readonly names: readonly string[] } {

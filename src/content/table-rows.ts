@@ -23,8 +23,8 @@ export interface RowLook {
   readonly blankLines: number;
 }
 
-export const SAMPLES_MAX = 3;
-export const SAMPLE_BYTES_MAX = 400;
+const SAMPLES_MAX = 3;
+const SAMPLE_BYTES_MAX = 400;
 /** Different rows remembered in one pass, about 50 bytes each. */
 const ROWS_MAX = 1_000_000;
 const PARTS_MAX = 256;

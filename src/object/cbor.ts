@@ -23,7 +23,7 @@ export type Ext = Readonly<Record<string, unknown>>;
 export const NODE_BYTES_MAX = 2 * 1024 * 1024;
 
 /** How many lists, maps and tags may stand in each other: the decoder goes down by calling itself. */
-export const NODE_DEPTH_MAX = 128;
+const NODE_DEPTH_MAX = 128;
 
 /** Encodes `[kind, format, fields]`. DAG-CBOR sorts the keys of maps, so equal fields give equal bytes. */
 export function encodeNode(kind: NodeKind, format: number, fields: Record<string, unknown>): Uint8Array {

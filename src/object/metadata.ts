@@ -78,7 +78,7 @@ export function placedMetadata(fields: Fields, key: string): Metadata | Digest {
 }
 
 /** Reads a field that holds a map of metadata of at most `bytesMax` encoded bytes, or raises OBJECT_INVALID. */
-export function checkMetadata(fields: Fields, key: string, bytesMax: number): Metadata {
+function checkMetadata(fields: Fields, key: string, bytesMax: number): Metadata {
   const metadata = fields.map(key);
   if (findFault(metadata, key, 1) !== undefined || encodedSize(metadata as Metadata) > bytesMax) {
     throw fields.invalid(key);

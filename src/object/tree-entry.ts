@@ -47,7 +47,7 @@ export const TREE_LEVEL_MAX = 16;
 /** Rows are estimated to take at most this much in one node... */
 export const TREE_BYTES_MAX = 64 * 1024;
 /** ...unless they are no more than this: a node may always hold so many, or long keys could make a tree of any depth. */
-export const TREE_ROWS_FREE = 4;
+const TREE_ROWS_FREE = 4;
 
 /** The format number of both kinds of tree node. */
 export const TREE_FORMAT = 1;

@@ -6,7 +6,7 @@ import { artifactOfKey, findVersion, loadArtifact } from '#version';
 import { operations } from './operations.ts';
 
 /** The newest operation after which `number` was gone; undefined if none is known any more. */
-export async function removedBy(
+async function removedBy(
   source: RecordSource & NodeSource,
   commit: Digest,
   number: number,

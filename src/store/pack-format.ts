@@ -136,8 +136,15 @@ export function trailerLengthByCounts(bytes: Uint8Array, alignment: number): num
 export function decodeTrailer(bytes: Uint8Array, offset: number, what: string): SegmentInfo {
   const { start, previous, rows } = openTrailer(bytes, offset, what);
   for (const row of rows) void row; // What is wrong with any of them is raised here.
-  const place = { start, trailerOffset: offset, end: offset + bytes.length, previous };
-  return Object.defineProperty(place as SegmentInfo, 'rows', { get: () => [...rows], enumerable: true });
+  return {
+    start,
+    trailerOffset: offset,
+    end: offset + bytes.length,
+    previous,
+    get rows() {
+      return [...rows];
+    },
+  };
 }
 
 /** A trailer whose rows are still its bytes: as objects they take eight times as much. */

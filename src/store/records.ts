@@ -7,7 +7,7 @@ import type { Digest, ObjectKind } from '#object';
 const RECORD_KEY = 0x72; // 'r'
 export const META_KEY = Buffer.from('m');
 /** A record's value may be at most this long. */
-export const RECORD_BYTES_MAX = 1024 * 1024;
+const RECORD_BYTES_MAX = 1024 * 1024;
 
 export const OBJECT_KEY_BYTES = 33;
 

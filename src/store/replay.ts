@@ -46,7 +46,7 @@ function firstNeeded(journals: readonly PackFile[], packs: PackReader): number {
 }
 
 /** Whether earlier journals are not needed for records. */
-export function holdsAllRecords({ number, path }: PackFile, packs: PackReader): boolean {
+function holdsAllRecords({ number, path }: PackFile, packs: PackReader): boolean {
   const walk: PackWalk = walkPack(path);
   packs.forget(number);
   return walk.segments.some((segment) =>

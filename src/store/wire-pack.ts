@@ -21,7 +21,7 @@ import type { Row } from './pack-format.ts';
 import { Segment } from './segment.ts';
 
 /** A pack is closed once it holds so much; the last object may take it a little beyond. */
-export const WIRE_PACK_BYTES = 20 * 1024 * 1024;
+const WIRE_PACK_BYTES = 20 * 1024 * 1024;
 /** No index is longer. */
 export const WIRE_INDEX_BYTES_MAX = TRAILER_BYTES_MAX;
 

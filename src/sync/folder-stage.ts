@@ -10,7 +10,7 @@ import type { Body } from './bucket.ts';
 import { isSilence } from './folder-errors.ts';
 
 /** `+` stands in no key, so that what lies here is never listed. */
-export const STAGE = '+tmp';
+const STAGE = '+tmp';
 /** No push holds one file open this long; younger ones may belong to somebody. */
 const STALE_MS = 24 * 3600 * 1000;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

@@ -107,7 +107,7 @@ async function numbersIn(source: NodeSource, artifact: Artifact): Promise<number
 }
 
 /** `v3, v4, v5 and 2 more`. */
-export function versionsText(numbers: readonly number[]): string {
+function versionsText(numbers: readonly number[]): string {
   const sorted = [...numbers].sort((a, b) => a - b);
   const more = sorted.length - NAMED_MAX;
   const named = sorted.slice(0, NAMED_MAX).map((number) => `v${number}`);

@@ -33,7 +33,7 @@ export async function oursOf(
 }
 
 /** Every record whose key begins with `prefix`. */
-export async function* recordsOf(source: RecordSource, prefix: string): AsyncGenerator<RecordRow, void> {
+async function* recordsOf(source: RecordSource, prefix: string): AsyncGenerator<RecordRow, void> {
   for (let after: string | undefined; ;) {
     const page = await source.listRecords(prefix, {
       limit: PAGE_ROWS,

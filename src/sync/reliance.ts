@@ -45,7 +45,7 @@ export async function settleReliance(
 }
 
 /** What is named below `root` and is not here, in pages; what only that names is not known. */
-export async function* absentBelow(store: ObjectStore, root: Digest): AsyncGenerator<ObjectId[], void> {
+async function* absentBelow(store: ObjectStore, root: Digest): AsyncGenerator<ObjectId[], void> {
   const entered = { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
   const waiting: Digest[] = [root];
   let absent: ObjectId[] = [];

@@ -7,7 +7,7 @@ import { GC_STATE_KEY } from './keys.ts';
 import { pauseBeforeTry } from './swap-pointer.ts';
 
 /** In the order in which an epoch goes through them. */
-export const GC_PHASES = ['condemned', 'fenced', 'swept'] as const;
+const GC_PHASES = ['condemned', 'fenced', 'swept'] as const;
 export type GcPhase = (typeof GC_PHASES)[number];
 
 export interface GcState {

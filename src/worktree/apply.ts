@@ -90,7 +90,7 @@ class ApplyPass {
     const gatherer = this.#gatherer();
     let reached = 0;
     for (const row of this.#rows()) {
-      await gatherer?.reach(++reached);
+      if (gatherer !== undefined) await gatherer.reach(++reached);
       const isLarge = isContent(row) && row.size > CHUNK_BYTES_MAX;
       const more = isContent(row) && !isLarge ? row.size : 0;
       if (isLarge || rows.length === BATCH_ROWS || bytes + more > BATCH_BYTES) {

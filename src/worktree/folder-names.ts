@@ -7,7 +7,7 @@ import { IGNORE_FILE } from './ignore.ts';
 import { Spool } from './spool.ts';
 
 /** So many names of one folder are sorted in memory; more go to the disk in sorted runs. */
-export const NAMES_IN_MEMORY_MAX = 200_000;
+const NAMES_IN_MEMORY_MAX = 200_000;
 const NAMES_A_STEP = 10_000;
 const ART_FOLDER = '.art';
 

@@ -33,7 +33,7 @@ export class FillingStore implements ObjectStore {
 
   reader(): ObjectReader {
     const reader = this.#inner.reader();
-    return { getMany: (ids) => this.#filled(ids, () => reader.getMany(ids)) };
+    return { getMany: (ids, memory) => this.#filled(ids, () => reader.getMany(ids, memory)) };
   }
 
   getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {

@@ -4,6 +4,7 @@ export type {
   NodeSink,
   NodeSource,
   ObjectReader,
+  ReadMemory,
   ObjectStore,
   RecordRow,
   RecordSource,

@@ -11,7 +11,15 @@ import { JOURNAL_START, createJournal } from './journal.ts';
 import { LevelTransaction } from './level-transaction.ts';
 import { decodeLocation } from './location.ts';
 import type { Location } from './location.ts';
-import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction, WalkWatch } from './object-store.ts';
+import type {
+  ObjectReader,
+  ObjectStore,
+  ReadMemory,
+  RecordRow,
+  Roots,
+  Transaction,
+  WalkWatch,
+} from './object-store.ts';
 import { bytesOnlyBelow } from './only-below.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { listPacks, packName } from './pack-files.ts';
@@ -103,7 +111,7 @@ export class LevelStore implements ObjectStore {
   }
 
   reader(): ObjectReader {
-    return { getMany: async (ids) => (await this.#read(ids)).contents };
+    return { getMany: async (ids, memory) => (await this.#read(ids, memory)).contents };
   }
 
   async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
@@ -162,13 +170,14 @@ export class LevelStore implements ObjectStore {
 
   async #read(
     ids: readonly ObjectId[],
+    memory?: ReadMemory,
   ): Promise<{ readonly locations: readonly Location[]; readonly contents: Uint8Array[] }> {
     for (let attempt = 0; ; attempt++) {
       const locations = await this.#locate(ids);
       if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined)) await loadCompression();
       let contents: Uint8Array[];
       try {
-        contents = this.packReader.read(locations);
+        contents = this.packReader.read(locations, memory);
       } catch (error) {
         // gc may have moved what we looked for between the look-up and the read.
         if (!(error instanceof PackGone)) throw named(error, ids);

@@ -10,10 +10,17 @@ export interface ObjectReader {
   /**
    * The bytes of `ids`, in the order asked (the same id may stand twice). Keep one call to at most ~1,000 ids and
    * ~8 MiB of content. The views stay valid until the next call on this reader.
+   * What is read into `memory` stays as long as that does.
    * Raises OBJECT_NOT_FOUND at the first that is absent, OBJECT_CORRUPT at the first whose bytes are not its name's.
    */
-  getMany(ids: readonly ObjectId[]): Promise<Uint8Array[]>;
+  getMany(ids: readonly ObjectId[], memory?: ReadMemory): Promise<Uint8Array[]>;
 }
+
+/**
+ * Gives memory of at least so many bytes to whoever keeps what is read longer than until the next call. Only what a store
+ * keeps plain is read into it.
+ */
+export type ReadMemory = (bytes: number) => Buffer;
 
 /** Reads nodes by digest; what trees need. Bytes are the caller's to keep. */
 export interface NodeSource {

@@ -6,6 +6,7 @@ import { hash } from '#object';
 import type { Digest } from '#object';
 import { CODEC_NONE, decompress } from './compression.ts';
 import type { Location } from './location.ts';
+import type { ReadMemory } from './object-store.ts';
 import { packName } from './pack-files.ts';
 
 const OPEN_PACKS_MAX = 64;
@@ -28,8 +29,11 @@ export class PackReader {
     this.#folder = folder;
   }
 
-  /** The bytes at `locations`, in their order; views that stay valid until the next call. Not verified. */
-  read(locations: readonly Location[]): Uint8Array[] {
+  /**
+   * The bytes at `locations`, in their order; views that stay valid until the next call, those into `memory` as long as
+   * that. Not verified.
+   */
+  read(locations: readonly Location[], memory: ReadMemory = (bytes) => this.#scratchOf(bytes)): Uint8Array[] {
     const found = new Array<Uint8Array>(locations.length);
     const plain: number[] = [];
     let plainBytes = 0;
@@ -41,7 +45,7 @@ export class PackReader {
         plainBytes += location.bytes + GAP_BYTES_MAX;
       }
     });
-    if (plain.length > 0) this.#readPlain(locations, plain, plainBytes, found);
+    if (plain.length > 0) this.#readPlain(locations, plain, memory(plainBytes), found);
     return found;
   }
 
@@ -95,9 +99,13 @@ export class PackReader {
     }
   }
 
-  #readPlain(locations: readonly Location[], plain: number[], bytesMax: number, found: Uint8Array[]): void {
-    if (this.#scratch.length < bytesMax)
-      this.#scratch = Buffer.allocUnsafeSlow(Math.max(bytesMax, 2 * READ_BYTES_MAX));
+  #scratchOf(bytes: number): Buffer {
+    if (this.#scratch.length < bytes)
+      this.#scratch = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * READ_BYTES_MAX));
+    return this.#scratch;
+  }
+
+  #readPlain(locations: readonly Location[], plain: number[], memory: Buffer, found: Uint8Array[]): void {
     plain.sort((a, b) => locations[a].pack - locations[b].pack || locations[a].offset - locations[b].offset);
     let used = 0;
     for (let i = 0; i < plain.length;) {
@@ -114,7 +122,7 @@ export class PackReader {
           break;
         end = Math.max(end, next.offset + next.bytes);
       }
-      const run = this.#scratch.subarray(used, used + end - first.offset);
+      const run = memory.subarray(used, used + end - first.offset);
       this.#readExactly(first.pack, run, first.offset);
       for (; i < j; i++) {
         const { offset, bytes } = locations[plain[i]];

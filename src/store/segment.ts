@@ -59,7 +59,10 @@ export class Segment {
   #handedOverBytes = 0;
   #handedOverRows = 0;
   #pendingBytes = 0;
+  /** How far the buffer is filled, and how much of that was drained already. */
   #buffered = 0;
+  #handed = 0;
+  #taking: Promise<void> | undefined;
   #drained = 0;
 
   constructor(drain: Drain, { indexed = true }: SegmentOptions = {}) {
@@ -73,7 +76,7 @@ export class Segment {
 
   /** Bytes stored so far; what is still to be compressed counts raw. */
   get storedBytes(): number {
-    return this.#drained + this.#buffered + this.#handedOverBytes + this.#pendingBytes;
+    return this.#drained + this.#buffered - this.#handed + this.#handedOverBytes + this.#pendingBytes;
   }
 
   get full(): boolean {
@@ -93,6 +96,15 @@ export class Segment {
     this.#pending.set(bytes, this.#pendingBytes);
     this.#pendingBytes += bytes.length;
     this.#pendingRows.u8(kind).u32(bytes.length).bytes(digest);
+  }
+
+  /** Takes one object to be stored plain where it lies: `bytes` stay as they are until `drain` says that it has them. */
+  lay(kind: RowKind, digest: Digest, bytes: Uint8Array): void {
+    this.#hand();
+    this.#frames.u32(bytes.length).u32(bytes.length).u32(1).u8(CODEC_NONE);
+    this.#rows.u8(kind).u32(bytes.length).bytes(digest);
+    void this.#drain(bytes);
+    this.#drained += bytes.length;
   }
 
   /**
@@ -190,16 +202,24 @@ export class Segment {
     this.#buffered += stored.length;
   }
 
+  // Has the rest of the buffer drained, and another one filled next.
   #flush(): void {
-    if (this.#buffered === 0) return;
-    const full = this.#buffer;
-    const taking = this.#drain(full.subarray(0, this.#buffered));
+    this.#hand();
+    const [full, taking] = [this.#buffer, this.#taking];
     if (taking !== undefined) {
       this.#buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
       void taking.then(() => this.#free.push(full));
     }
-    this.#drained += this.#buffered;
-    this.#buffered = 0;
+    this.#taking = undefined;
+    this.#handed = this.#buffered = 0;
+  }
+
+  // Has what the buffer holds drained, and the buffer filled on behind that.
+  #hand(): void {
+    if (this.#handed === this.#buffered) return;
+    this.#taking = this.#drain(this.#buffer.subarray(this.#handed, this.#buffered));
+    this.#drained += this.#buffered - this.#handed;
+    this.#handed = this.#buffered;
   }
 }
 

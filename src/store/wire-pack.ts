@@ -36,13 +36,40 @@ export interface WirePack {
   release(): void;
 }
 
+/** Small enough that what is read is still near when it is verified; what is lent is seldom more. */
+const ROOM_BYTES = 4 * 1024 * 1024;
+
+/** A stretch of memory that grows while what is put lies behind it. */
+interface Part {
+  readonly buffer: ArrayBuffer;
+  readonly start: number;
+  length: number;
+}
+
+/** Memory that objects are read into and packed from. */
+interface Room {
+  readonly memory: Buffer<ArrayBuffer>;
+  /** Packs that hold some of it, and whether it may still be read into. */
+  users: number;
+  /** How much of it, from its start, is packed. */
+  used: number;
+}
+
+function newRoom(bytes: number): Room {
+  return { memory: Buffer.allocUnsafeSlow(Math.max(bytes, ROOM_BYTES)), users: 0, used: 0 };
+}
+
 /** Puts objects into one pack after another. */
 export class WirePackBuilder {
-  #parts: Uint8Array[] = [];
+  #parts: Part[] = [];
   #released = releasing();
+  /** The one that was lent last, and those that nobody uses. */
+  #room: Room | undefined;
+  readonly #freeRooms: Room[] = [];
+  #roomIsHeld = false;
   readonly #segment = new Segment(
     (bytes) => {
-      this.#parts.push(bytes);
+      this.#addPart(bytes);
       return this.#released.promise;
     },
     { indexed: false },
@@ -62,8 +89,45 @@ export class WirePackBuilder {
     return this.#segment.storedBytes >= WIRE_PACK_BYTES || this.#segment.rowCount >= SEGMENT_ROWS_MAX - 1;
   }
 
+  /** Memory of at least so many bytes, good until the next is asked for; what is put out of it is packed where it lies. */
+  readonly lend = (bytes: number): Buffer => {
+    let room = this.#room;
+    if (room === undefined || room.memory.length - room.used < bytes) {
+      this.#leave(room);
+      const fits = this.#freeRooms.findIndex(({ memory }) => memory.length >= bytes);
+      room = fits < 0 ? newRoom(bytes) : this.#freeRooms.splice(fits, 1)[0];
+      room.users = 1;
+      room.used = 0;
+      this.#room = room;
+      this.#roomIsHeld = false;
+    }
+    return room.memory.subarray(room.used);
+  };
+
+  /** Takes an object; the bytes are copied before this returns, unless they lie in what was lent last. */
   put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): void {
-    this.#segment.put(kind, digest, bytes);
+    const room = this.#room;
+    if (room === undefined || bytes.buffer !== room.memory.buffer)
+      return this.#segment.put(kind, digest, bytes);
+    if (!this.#roomIsHeld) {
+      this.#roomIsHeld = true;
+      room.users++;
+      void this.#released.promise.then(() => this.#leave(room));
+    }
+    room.used = Math.max(room.used, bytes.byteOffset + bytes.length);
+    this.#segment.lay(kind, digest, bytes);
+  }
+
+  #leave(room: Room | undefined): void {
+    if (room === undefined || --room.users > 0) return;
+    if (room.memory.length === ROOM_BYTES) this.#freeRooms.push(room); // A larger one is not held for ever.
+  }
+
+  // What goes on where the last part ended is one part with it.
+  #addPart({ buffer, byteOffset, length }: Uint8Array): void {
+    const last = this.#parts.at(-1);
+    if (last?.buffer === buffer && last.start + last.length === byteOffset) last.length += length;
+    else this.#parts.push({ buffer: buffer as ArrayBuffer, start: byteOffset, length });
   }
 
   /** The pack of all that was put; the next one begins empty. */
@@ -71,9 +135,10 @@ export class WirePackBuilder {
     const objects = this.#segment.rowCount;
     const { trailer, trailerOffset } = this.#segment.close(HEADER_BYTES, 0, JOURNAL_ALIGNMENT);
     const header = encodeHeader(randomBytes(16), JOURNAL_ALIGNMENT);
-    const stored = this.#parts;
+    const stored = this.#parts.map(({ buffer, start, length }) => new Uint8Array(buffer, start, length));
     const { release } = this.#released;
     this.#parts = [];
+    this.#roomIsHeld = false;
     this.#released = releasing();
     const end = HEADER_BYTES + stored.reduce((sum, part) => sum + part.length, 0);
     const index = trailer.subarray(trailerOffset - end);

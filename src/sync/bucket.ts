@@ -26,7 +26,7 @@ export interface ListOptions extends Abortable {
 /** What is to be put. It can be opened again, so that a failed try can be repeated and parts sent by themselves. */
 export interface Body {
   readonly size: number;
-  /** The bytes of `range`, or all of them, in pieces of at most 1 MiB. */
+  /** The bytes of `range`, or all of them, in pieces of at most 1 MiB that stay as they are until the put is done. */
   open(range?: ByteRange): AsyncIterable<Uint8Array>;
 }
 

@@ -50,13 +50,15 @@ export class FolderBucket implements Bucket {
     if (isPointerKey(key)) return this.#swap(key, body, undefined, signal);
     return this.#told(`writing ${key}`, async () => {
       const { root, stage } = await this.#open();
-      if ((await this.#inside(key)) !== undefined && (await find(join(root, key)))) return undefined;
       const path = join(root, key);
-      const placed = await stage.with(body, signal, async (staged) => {
+      if ((await find(path)) !== undefined) {
         await this.#inside(key);
-        return stage.place(staged, path);
+        return undefined;
+      }
+      return stage.with(body, signal, async (staged) => {
+        await this.#inside(key);
+        return (await stage.place(staged, path)) ? tagOf(await lstat(path)) : undefined;
       });
-      return placed ? tagOf(await lstat(path)) : undefined;
     });
   }
 

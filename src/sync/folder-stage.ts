@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArtError, errnoOf, throwIfAborted } from '#base';
 import { bytesBody } from './bucket.ts';
@@ -13,6 +14,9 @@ import { isSilence } from './folder-errors.ts';
 const STAGE = '+tmp';
 /** No push holds one file open this long; younger ones may belong to somebody. */
 const STALE_MS = 24 * 3600 * 1000;
+/** What is handed to the system in one go, so that a whole pack costs one wait, and at most in so many pieces. */
+const WRITE_BYTES = 32 * 1024 * 1024;
+const WRITE_PIECES = 1024;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 export type Link = (from: string, to: string) => Promise<void>;
@@ -21,6 +25,10 @@ export class Stage {
   readonly #root: string;
   readonly #link: Link;
   #ready = false;
+  /** Who may do what with the bucket's folder: looked at once. */
+  #mode: number | undefined;
+  /** Whether new files have to be given that; a umask may take some of it away. */
+  #givesMode: boolean | undefined;
 
   /** `root` is the bucket's folder, which exists. */
   constructor(root: string, link: Link) {
@@ -33,11 +41,25 @@ export class Stage {
     await this.#prepare();
     const path = join(this.#root, STAGE, randomBytes(12).toString('hex'));
     try {
-      await write(path, body, await fileMode(this.#root), signal);
+      await this.#write(path, body, signal);
       throwIfAborted(signal);
       return await use(path);
     } finally {
       await rm(path, { force: true });
+    }
+  }
+
+  async #write(path: string, body: Body, signal: AbortSignal | undefined): Promise<void> {
+    // Whoever may read and write the bucket's folder may read and write its files, whatever the umask of the writer.
+    const mode = (this.#mode ??= ((await stat(this.#root)).mode & 0o666) | 0o600);
+    const handle = await open(path, 'wx', mode);
+    try {
+      this.#givesMode ??= ((await handle.stat()).mode & 0o777) !== mode;
+      if (this.#givesMode) await handle.chmod(mode).catch(() => undefined);
+      await writeBody(handle, body, signal);
+      await handle.datasync();
+    } finally {
+      await handle.close();
     }
   }
 
@@ -152,26 +174,34 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function write(path: string, body: Body, mode: number, signal: AbortSignal | undefined): Promise<void> {
-  const handle = await open(path, 'wx', mode);
-  try {
-    if (((await handle.stat()).mode & 0o777) !== mode) await handle.chmod(mode).catch(() => undefined);
-    let size = 0;
-    for await (const piece of body.open()) {
-      throwIfAborted(signal);
-      for (let at = 0; at < piece.length;) at += (await handle.write(piece, at)).bytesWritten;
-      size += piece.length;
-    }
-    assert(size === body.size, 'a body has the size it says');
-    await handle.datasync();
-  } finally {
-    await handle.close();
+async function writeBody(handle: FileHandle, body: Body, signal: AbortSignal | undefined): Promise<void> {
+  let size = 0;
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  const flush = async () => {
+    throwIfAborted(signal);
+    await writeAll(handle, held);
+    size += heldBytes;
+    held = [];
+    heldBytes = 0;
+  };
+  for await (const piece of body.open()) {
+    held.push(piece);
+    heldBytes += piece.length;
+    if (heldBytes >= WRITE_BYTES || held.length === WRITE_PIECES) await flush();
   }
+  await flush();
+  assert(size === body.size, 'a body has the size it says');
 }
 
-// Whoever may read and write the bucket's folder may read and write its files, whatever the umask of the writer.
-async function fileMode(root: string): Promise<number> {
-  return ((await stat(root)).mode & 0o666) | 0o600;
+async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  for (let left = pieces; left.length > 0;) {
+    let { bytesWritten } = await handle.writev(left);
+    const whole = left.findIndex(({ length }) => (bytesWritten -= length) < 0);
+    if (whole < 0) return;
+    const rest = left[whole].subarray(left[whole].length + bytesWritten);
+    left = [rest, ...left.slice(whole + 1)];
+  }
 }
 
 async function isLinked(path: string): Promise<boolean> {

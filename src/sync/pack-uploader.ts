@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ArtError, errnoOf, fileError, isArtError } from '#base';
 import type { Digest, ObjectKind } from '#object';
 import { WirePackBuilder, decodeWireIndex } from '#store';
-import type { WirePack } from '#store';
+import type { ReadMemory, WirePack } from '#store';
 import type { Abortable, Body, Bucket, ByteRange } from './bucket.ts';
 import { bytesBody } from './bucket.ts';
 import { indexKey, isPackId, newPackId, packKey, timeOfPackId } from './keys.ts';
@@ -15,6 +15,8 @@ import type { PackIndex } from './pack-index.ts';
 const PACKS_AT_ONCE = 2;
 /** How often a put of unknown outcome is looked after and tried again. */
 const TRIES = 5;
+/** Indexes on their way, of packs that are there already; none is longer than 3 MiB as packs are made here. */
+const INDEXES_AT_ONCE = 4;
 /** How long it may take to send a pack; after that its note is of no use. */
 const UNSENT_MS = 24 * 60 * 60 * 1000;
 const NOTED = '.idx';
@@ -33,6 +35,7 @@ export class PackUploader {
   readonly #options: UploadOptions;
   readonly #builder: WirePackBuilder;
   readonly #sending = new Set<Promise<void>>();
+  readonly #publishing = new Set<Promise<void>>();
   #failure: unknown;
 
   private constructor(bucket: Bucket, index: PackIndex, builder: WirePackBuilder, options: UploadOptions) {
@@ -54,31 +57,33 @@ export class PackUploader {
     return uploader;
   }
 
+  /** Memory to read objects into that are put next: they are not copied then. */
+  get memory(): ReadMemory {
+    return this.#builder.lend;
+  }
+
   /** Takes an object; waits while two packs are on their way. */
   async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
     this.#builder.put(kind, digest, bytes);
-    if (this.#builder.full) await this.#send(this.#builder.seal());
+    if (this.#builder.full) await this.#send();
   }
 
   /** Sends the rest and waits until everything is there and found. */
   async finish(): Promise<void> {
-    if (!this.#builder.empty) await this.#send(this.#builder.seal());
-    await Promise.all(this.#sending);
+    if (!this.#builder.empty) await this.#send();
+    await this.settle();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Waits for what is on its way, whatever becomes of it. */
   async settle(): Promise<void> {
-    await Promise.allSettled(this.#sending);
+    await Promise.all(this.#sending);
+    await Promise.all(this.#publishing);
   }
 
-  async #send(pack: WirePack): Promise<void> {
-    while (this.#sending.size >= PACKS_AT_ONCE) await Promise.race(this.#sending);
-    if (this.#failure !== undefined) throw this.#failure;
-    const sending = this.#sendOne(pack)
-      .catch((error: unknown) => void (this.#failure ??= error))
-      .finally(() => this.#sending.delete(sending));
-    this.#sending.add(sending);
+  #send(): Promise<void> {
+    const pack = this.#builder.seal();
+    return this.#within(this.#sending, PACKS_AT_ONCE, () => this.#sendOne(pack));
   }
 
   async #sendOne(pack: WirePack): Promise<void> {
@@ -91,9 +96,22 @@ export class PackUploader {
     }
     await this.#putOnce(packKey(id), partsBody(pack));
     pack.release();
-    await this.#publish(id, pack.index, noted);
-    this.packs.push(id);
-    this.#options.onSent?.(pack.objects, pack.bytes);
+    // The memory is free again for the next pack, whose sending does not wait for this index.
+    await this.#within(this.#publishing, INDEXES_AT_ONCE, async () => {
+      await this.#publish(id, pack.index, noted);
+      this.packs.push(id);
+      this.#options.onSent?.(pack.objects, pack.bytes);
+    });
+  }
+
+  /** Begins `work` once fewer than `most` are under way; `finish` waits for it and raises what it raises. */
+  async #within(underWay: Set<Promise<void>>, most: number, work: () => Promise<void>): Promise<void> {
+    while (underWay.size >= most) await Promise.race(underWay);
+    if (this.#failure !== undefined) throw this.#failure;
+    const done = work()
+      .catch((error: unknown) => void (this.#failure ??= error))
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
   }
 
   async #publish(id: PackId, index: Uint8Array, noted: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** Is what a check of a bucket works with: names nobody else uses, remembered until they are removed. */
-import { isArtError } from '#base';
+import { isArtError, settleAtMost } from '#base';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Bucket, ByteRange, Checked, ListOptions, Tag } from './bucket.ts';
 import { probePrefixes } from './keys.ts';
@@ -12,6 +12,7 @@ export interface Check {
 }
 
 const BYTES_MAX = 64 * 1024 * 1024;
+const DELETES_AT_ONCE = 8;
 
 export class Probe {
   readonly bucket: Bucket;
@@ -97,8 +98,9 @@ export class Probe {
         // The names that we remember are enough for what we put.
       }
     }
-    let left = 0;
-    for (const key of keys) await this.bucket.delete(key, { signal }).catch(() => left++);
-    return left;
+    const removed = await settleAtMost(DELETES_AT_ONCE, [...keys], (key) =>
+      this.bucket.delete(key, { signal }),
+    );
+    return removed.filter(({ status }) => status === 'rejected').length;
   }
 }

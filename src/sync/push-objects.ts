@@ -1,5 +1,6 @@
 /** Finds and sends the objects that plans need and no usable pack of the remote holds. */
 import { join } from 'node:path';
+import { nextTurn } from '#base';
 import type { ObjectId } from '#object';
 import type { RepositoryContext } from '#repo';
 import { promisedAnything } from '#repo';
@@ -30,7 +31,7 @@ export async function sendAll(
   plans: readonly Plan[],
   trust: Trust,
 ): Promise<readonly string[]> {
-  return upload(context, session, index, absentObjects(context, index, plans, trust));
+  return upload(context, session, index, absentHere(context, index, plans, trust));
 }
 
 /**
@@ -51,10 +52,10 @@ async function upload(
   context: RepositoryContext,
   session: RemoteSession,
   index: PackIndex,
-  objects: AsyncIterable<Objects>,
+  needed: AsyncIterable<Needed>,
 ): Promise<readonly string[]> {
   const { bucket } = session;
-  const { now, signal, onProgress } = context;
+  const { store, now, signal, onProgress } = context;
   let sentBytes = 0;
   const uploader = await PackUploader.make(bucket, index, {
     journal: join(context.tmp, `push-${session.remote}`),
@@ -67,8 +68,11 @@ async function upload(
     },
   });
   try {
-    for await (const { ids, bytes } of objects)
-      for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, bytes[i]);
+    const reader = store.reader();
+    for await (const { ids, nodes } of needed) {
+      if (nodes !== undefined) await putAll(uploader, ids, nodes);
+      else await putContent(uploader, ids, reader);
+    }
     await uploader.finish();
   } finally {
     await uploader.settle();
@@ -76,20 +80,44 @@ async function upload(
   return uploader.packs;
 }
 
-/** What chunks are read in one go: at 256 KiB each this is 16 MiB. */
-const CHUNKS_AT_ONCE = 64;
+/** About what is read in one go: it is verified, and written by others, while it is still near. */
+const READ_BYTES = 1024 * 1024;
+/** Of small chunks more at once, but never so many that large ones behind them would take 40 MB. */
+const CHUNKS_AT_ONCE_MAX = 128;
+const CHUNKS_AT_ONCE_MIN = 8;
 
-interface Objects {
-  readonly ids: readonly ObjectId[];
-  readonly bytes: readonly Uint8Array[];
+async function putContent(
+  uploader: PackUploader,
+  ids: readonly ObjectId[],
+  reader: ObjectReader,
+): Promise<void> {
+  let atOnce = CHUNKS_AT_ONCE_MIN;
+  for (let i = 0; i < ids.length;) {
+    const page = ids.slice(i, i + atOnce);
+    const contents = await reader.getMany(page, uploader.memory);
+    await putAll(uploader, page, contents);
+    await nextTurn(); // Packs on their way go on meanwhile.
+    i += page.length;
+    const bytes = contents.reduce((sum, { length }) => sum + length, 0);
+    if (bytes < READ_BYTES) atOnce = Math.min(CHUNKS_AT_ONCE_MAX, 2 * atOnce);
+    else if (bytes > 2 * READ_BYTES) atOnce = Math.max(CHUNKS_AT_ONCE_MIN, atOnce / 2);
+  }
+}
+
+async function putAll(
+  uploader: PackUploader,
+  ids: readonly ObjectId[],
+  bytes: readonly Uint8Array[],
+): Promise<void> {
+  for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, bytes[i]);
 }
 
 async function* objectsHere(
-  { store, disk, signal }: RepositoryContext,
+  { disk, signal }: RepositoryContext,
   session: RemoteSession,
   index: PackIndex,
   names: readonly ArtifactName[],
-): AsyncGenerator<Objects> {
+): AsyncGenerator<Needed> {
   const found = new RecentDigests();
   const options = { here: disk, ...(signal && { signal }) };
   for (const name of names) {
@@ -97,30 +125,21 @@ async function* objectsHere(
     if (seen === null) continue;
     const state = await session.load(name, seen);
     for await (const needed of neededObjects(disk, state, undefined, found, options))
-      yield* withBytes(await lackedBy(index, needed), store.reader());
+      yield await lackedBy(index, needed);
   }
 }
 
-async function* absentObjects(
+async function* absentHere(
   { store, disk, promises, signal }: RepositoryContext,
   index: PackIndex | undefined,
   plans: readonly Sides[],
   trust: Trust,
-): AsyncGenerator<Objects> {
-  const reader = store.reader();
+): AsyncGenerator<Needed> {
   const promised = await promisedAnything(disk);
   for await (const absent of absentIds(store, index, plans, { trust, ...(signal && { signal }) })) {
     // All in one go, not as they are read.
     if (promised && absent.nodes === undefined) await promises.bring(absent.ids);
-    yield* withBytes(absent, reader);
-  }
-}
-
-async function* withBytes({ ids, nodes }: Needed, reader: ObjectReader): AsyncGenerator<Objects> {
-  if (nodes !== undefined) return yield { ids, bytes: nodes };
-  for (let i = 0; i < ids.length; i += CHUNKS_AT_ONCE) {
-    const page = ids.slice(i, i + CHUNKS_AT_ONCE);
-    yield { ids: page, bytes: await reader.getMany(page) };
+    yield absent;
   }
 }
 

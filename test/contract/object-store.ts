@@ -67,6 +67,27 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       expect(await get(store, [b, a, b])).toEqual(base64([b, a, b]));
     });
 
+    test('what is read into memory of the caller stays there, whatever is read next', async () => {
+      const store = await fresh();
+      const noise = Array.from({ length: 40 }, () => {
+        const bytes = randomBytes(9000);
+        return { kind: CHUNK, digest: hash(bytes), bytes } as const;
+      });
+      await putAll(store, noise);
+      const lent: Buffer[] = [];
+      const reader = store.reader();
+      const read = await reader.getMany(noise, (bytes) => {
+        lent.push(Buffer.alloc(bytes));
+        return lent.at(-1)!;
+      });
+      for (const other of chunks(3, 5000, 'x')) await putAll(store, [other]);
+      await reader.getMany([...noise].reverse());
+      const inside = read.filter(({ buffer }) => lent.some((memory) => memory.buffer === buffer));
+      expect(inside.map((bytes) => Buffer.from(bytes).toString('base64'))).toEqual(
+        base64(noise.filter((_, i) => inside.includes(read[i]))),
+      );
+    });
+
     test('an absent object is missing, and getting it says so', async () => {
       const store = await fresh();
       const here = chunkOf('here');

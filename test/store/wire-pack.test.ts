@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { CHUNK, hash } from '#object';
-import { WirePackBuilder, decodeWireIndex } from '#store';
+import { WirePackBuilder, decodeWireIndex, openFrame } from '#store';
 import type { WirePack } from '#store';
+import { dice } from '../dice.ts';
 
 const tiny = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => Buffer.from(`object ${from + i}`));
@@ -36,3 +37,59 @@ test('a pack that is not released keeps its bytes while the next is filled', asy
   packed(builder, tiny(10_000, 16_000));
   expect(Buffer.concat(pack.parts).equals(before)).toBe(true);
 });
+
+test('what was read into lent memory is packed where it lies, and stays until its pack is released', async () => {
+  const roll = dice(20261126);
+  const builder = await WirePackBuilder.make();
+  const waiting: { readonly pack: WirePack; readonly objects: readonly Buffer[] }[] = [];
+  const memories = new Set<ArrayBufferLike>();
+  for (let round = 0; round < 12; round++) {
+    const objects: Buffer[] = [];
+    for (let page = 0; page < 6; page++) {
+      const contents = Array.from({ length: 1 + roll(12) }, () => content(roll));
+      const memory = builder.lend(contents.reduce((sum, { length }) => sum + length + 9, 0));
+      memories.add(memory.buffer);
+      let at = 0;
+      const read = contents.map((bytes) => {
+        if (roll(3) === 0) return bytes; // As what came from a frame: in memory of its own.
+        at += roll(2) * roll(9); // As a gap between two objects.
+        memory.set(bytes, at);
+        return memory.subarray(at, (at += bytes.length));
+      });
+      for (const bytes of read) {
+        objects.push(Buffer.from(bytes));
+        builder.put(CHUNK, hash(bytes), bytes);
+      }
+      memory.subarray(at).fill(0xee);
+    }
+    waiting.push({ pack: builder.seal(), objects });
+    if (waiting.length < 3) continue;
+    const { pack, objects: expected } = waiting.shift()!;
+    expect((await unpacked(pack)).map(digestOf).sort()).toEqual(expected.map(digestOf).sort());
+    pack.release();
+    await Promise.resolve();
+  }
+  expect(memories.size).toBeLessThan(12); // It was lent again and again.
+});
+
+function content(roll: (sides: number) => number): Buffer {
+  const bytes = Buffer.alloc(1 + roll(200_000));
+  if (roll(3) === 0) return bytes.fill('compressible ');
+  for (let i = 0; i < bytes.length; i++) bytes[i] = roll(256);
+  return bytes;
+}
+
+const digestOf = (bytes: Uint8Array) => Buffer.from(hash(bytes)).toString('hex');
+
+/** What is in a pack, each object equal to its name. */
+async function unpacked(pack: WirePack): Promise<Buffer[]> {
+  const whole = Buffer.concat(pack.parts);
+  const objects: Buffer[] = [];
+  for (const { digest, bytes, offset, frame } of decodeWireIndex(pack.index, 'it').rows) {
+    const stored = whole.subarray(frame.offset, frame.offset + frame.storedBytes);
+    const object = Buffer.from((await openFrame(frame, stored)).subarray(offset, offset + bytes));
+    expect(Buffer.from(hash(object))).toEqual(Buffer.from(digest));
+    objects.push(object);
+  }
+  return objects;
+}

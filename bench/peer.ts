@@ -38,7 +38,7 @@ export interface Traffic {
   readonly bytes: number;
 }
 
-const ART = fileURLToPath(new URL('../dist/art.js', import.meta.url));
+const ART = fileURLToPath(new URL('../dist/bin/art.cjs', import.meta.url));
 /** Runs `art` as users do; for the startup bench also. */
 export const ART_ARGV: readonly string[] = [process.execPath, ART];
 

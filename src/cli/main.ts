@@ -17,10 +17,17 @@ function main(): void {
   }
   // Answered at once: nothing else needs to be loaded for it.
   if (process.argv[2] === '--version' && process.argv.length === 3) void printVersion();
-  else void import('./process.ts').then(({ runProcess }) => runProcess());
+  else void runProgram();
 }
 
 async function printVersion(): Promise<void> {
   const { artVersion } = await import('./version.ts');
   process.stdout.write(`art ${artVersion()}\n`);
+}
+
+async function runProgram(): Promise<void> {
+  const { openProgram } = await import('./program-file.ts');
+  const { program, isKept, keep } = openProgram(import.meta.dirname);
+  if (!isKept) process.once('exit', keep);
+  await program.runProcess();
 }

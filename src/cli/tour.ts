@@ -15,10 +15,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const art = join(here, 'art.js');
+const here = import.meta.dirname;
+const art = join(here, 'bin', 'art.cjs');
 
 function main(): number {
   const source = findModules(here);

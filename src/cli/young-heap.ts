@@ -23,3 +23,11 @@ export function keepYoungHeapSmall(): void {
   };
   watching ??= setInterval(look, LOOK_MS).unref();
 }
+
+/** Leaves it to V8 again, with the factor it comes with: bytecode is good only under the flags that it was made under. */
+export function letYoungHeapGrow(): void {
+  if (watching === undefined) return;
+  clearInterval(watching);
+  watching = undefined;
+  setFlagsFromString('--semi-space-growth-factor=2');
+}

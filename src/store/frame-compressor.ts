@@ -1,4 +1,5 @@
 /** Compresses frames beside the caller, in a thread that is started once there is more to do than its start costs. */
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { compress } from './compression.ts';
 import { FrameSlots, SLOTS } from './frame-slots.ts';
@@ -74,6 +75,7 @@ function startThread(slots: FrameSlots): void {
 }
 
 /** The thread's program as it was built; undefined when this runs from its sources, which a thread cannot read. */
-function compressingWorker(): URL | undefined {
-  return import.meta.url.endsWith('.ts') ? undefined : new URL(import.meta.resolve('#compressing-worker'));
+function compressingWorker(): string | undefined {
+  const here = import.meta.filename;
+  return here.endsWith('.ts') ? undefined : createRequire(here).resolve('#compressing-worker');
 }

@@ -1,4 +1,5 @@
 /** Places files in a thread of its own where there is much to place, else at once. */
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { ArtError } from '#base';
 import { placeFiles, type Placed, type Placement } from './placing.ts';
@@ -34,7 +35,7 @@ export class Placer implements AsyncDisposable {
     program = builtProgram(),
   }: {
     readonly files: number;
-    readonly program?: URL | undefined;
+    readonly program?: string | undefined;
   }) {
     this.#worker = files < FILES_MIN || program === undefined ? undefined : startThread(program);
     this.#worker?.on('message', (placed: PlacedInRoom) => this.#waiting.shift()?.resolve(placed));
@@ -87,7 +88,7 @@ export class Placer implements AsyncDisposable {
 }
 
 /** Undefined where the system gives no thread: then all is placed by the caller. */
-function startThread(program: URL): Worker | undefined {
+function startThread(program: string): Worker | undefined {
   try {
     return new Worker(program, {
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
@@ -98,6 +99,7 @@ function startThread(program: URL): Worker | undefined {
 }
 
 /** The thread's program as it was built; undefined when this runs from its sources, which a thread cannot read. */
-function builtProgram(): URL | undefined {
-  return import.meta.url.endsWith('.ts') ? undefined : new URL(import.meta.resolve('#placing-worker'));
+function builtProgram(): string | undefined {
+  const here = import.meta.filename;
+  return here.endsWith('.ts') ? undefined : createRequire(here).resolve('#placing-worker');
 }

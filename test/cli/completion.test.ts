@@ -10,7 +10,7 @@ import { COMPLETION_SCRIPTS } from '../../src/cli/completion-scripts.ts';
 import { inShellWord, outOfShellWord } from '../../src/cli/shell-words.ts';
 import { art } from './host.ts';
 
-const BUILT = join(import.meta.dirname, '..', '..', 'dist', 'art.js');
+const BUILT = join(import.meta.dirname, '..', '..', 'dist', 'bin', 'art.cjs');
 /** A name as hostile as a name can be. */
 const HOSTILE = '$(reboot);`x`';
 

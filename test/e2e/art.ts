@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const ART = join(import.meta.dirname, '..', '..', 'dist', 'art.js');
+export const ART = join(import.meta.dirname, '..', '..', 'dist', 'bin', 'art.cjs');
 const environment = () => ({ ...process.env, ART_AUTHOR: 'ada', NO_COLOR: '1' });
 
 export interface Result {

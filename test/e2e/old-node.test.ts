@@ -11,7 +11,16 @@ test.each(['12.22.0', '18.20.4', '20.18.3'])(
     using place = new Place();
     const preload = join(place.path, 'older.cjs');
     const versions = `{ ...process.versions, node: ${JSON.stringify(version)} }`;
-    writeFileSync(preload, `Object.defineProperty(process, 'versions', { value: ${versions} });`);
+    writeFileSync(
+      preload,
+      `Object.defineProperty(process, 'versions', { value: ${versions} });
+      const Module = require('module');
+      const load = Module._load;
+      Module._load = function (name) {
+        if (name !== process.argv[1]) process.stderr.write('loads ' + name);
+        return load.apply(this, arguments);
+      };`,
+    );
     for (const word of ['status', '--version', '--help']) {
       const { status, stdout, stderr } = spawnSync(process.execPath, ['-r', preload, ART, word], {
         cwd: place.path,
@@ -26,12 +35,9 @@ test.each(['12.22.0', '18.20.4', '20.18.3'])(
   },
 );
 
-// All that is loaded before the version is looked at: what that Node cannot parse would be its error, not ours.
-test('the file that tells it has no syntax that an old Node does not know, and loads nothing of ours', () => {
+// What that Node cannot parse would be its error, not ours.
+test('the file that tells it has no syntax that an old Node does not know', () => {
   const code = readFileSync(ART, 'utf8').replace(/^#!.*\n/, '');
-  const written = (target: string) => transformSync(code, { target, format: 'esm', minify: true }).code;
-  // What a target does not know would be rewritten; `import.meta`, which Node 12 knows, is newer by the standard.
+  const written = (target: string) => transformSync(code, { target, format: 'cjs', minify: true }).code;
   expect(written('node12.22')).toBe(written('esnext'));
-  const imported = [...code.matchAll(/^import .* from (['"])(.*?)\1/gm)].map(([, , from]) => from);
-  expect(imported).toEqual(['node:module']);
 });

@@ -1,6 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
 import { utf8 } from '#base';
 // The room's own file: who uses the door gets no thread to choose.
@@ -21,10 +20,10 @@ afterEach(() => vi.mocked(Worker).mockClear());
 
 const MANY = 5000;
 
-function programOf(folder: string, text: string): URL {
+function programOf(folder: string, text: string): string {
   const path = join(folder, 'program.mjs');
   writeFileSync(path, text);
-  return pathToFileURL(path);
+  return path;
 }
 
 function placement(placer: Placer, folder: string) {

@@ -46,8 +46,8 @@ export function artWithSmallPacks(): string {
   const cache = join(ROOT, 'node_modules', '.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'art-small-packs-'));
-  for (const name of ['art.js', 'chunks', 'placing-worker.js', 'compressing-worker.js'])
-    cpSync(join(ROOT, 'dist', name), join(folder, name), { recursive: true });
+  for (const name of ['placing-worker.js', 'compressing-worker.js', 'bin/art.cjs'])
+    cpSync(join(ROOT, 'dist', name), join(folder, name));
   const { imports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     imports: Record<string, string>;
   };
@@ -58,14 +58,11 @@ export function artWithSmallPacks(): string {
   const description = { type: 'module', imports: Object.fromEntries(workers) };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(description));
   let found = 0;
-  for (const name of readdirSync(join(folder, 'chunks'))) {
-    const path = join(folder, 'chunks', name);
-    const text = readFileSync(path, 'utf8');
-    const smaller = text.replaceAll('128*1024*1024', () => (found++, '2*1024*1024'));
-    if (smaller !== text) writeFileSync(path, smaller);
-  }
+  const text = readFileSync(join(ROOT, 'dist', 'bin', 'program.cjs'), 'utf8');
+  const smaller = text.replaceAll('128*1024*1024', () => (found++, '2*1024*1024'));
+  writeFileSync(join(folder, 'bin', 'program.cjs'), smaller);
   if (found !== 1) throw new Error(`PACK_BYTES_MAX stands in the program ${found} times`);
-  return join(folder, 'art.js');
+  return join(folder, 'bin', 'art.cjs');
 }
 
 export class CrashPlace implements Disposable {
@@ -75,7 +72,7 @@ export class CrashPlace implements Disposable {
   readonly #program: string;
   readonly #log = join(this.#folder, 'log');
 
-  constructor(program = join(ROOT, 'dist', 'art.js')) {
+  constructor(program = join(ROOT, 'dist', 'bin', 'art.cjs')) {
     this.#program = program;
     mkdirSync(this.path);
   }

@@ -16,6 +16,12 @@ export interface ByteRange {
   readonly length: number;
 }
 
+export interface GetOptions extends Abortable {
+  readonly range?: ByteRange;
+  /** Memory that a driver may read into, from its start; then pieces are stretches of it. */
+  readonly into?: Uint8Array;
+}
+
 export interface ListOptions extends Abortable {
   /** Only what comes after this key. */
   readonly after?: string;
@@ -82,7 +88,7 @@ export interface Bucket extends AsyncDisposable {
   /** Where it is, for people; never holds a password. */
   readonly url: string;
   /** The object, or undefined if there is none. An empty range past the end gives no bytes. */
-  get(key: string, options?: Abortable & { readonly range?: ByteRange }): Promise<Got | undefined>;
+  get(key: string, options?: GetOptions): Promise<Got | undefined>;
   /** Creates the object, durably, and gives its tag; undefined: there is one already and it stays as it is. */
   putIfAbsent(key: string, body: Body, options?: Abortable): Promise<Tag | undefined>;
   /** Replaces a pointer that still has `tag`, durably; undefined: it has another one, or is gone. */
@@ -129,13 +135,13 @@ export function bytesBody(bytes: Uint8Array): Body {
   };
 }
 
-/** All bytes of a body, at most `bytesMax`: of more it gives undefined. `bytesLikely` saves moving them. */
+/** All bytes of a body, at most `bytesMax`: of more it gives undefined. They lie in `into` as far as that reaches. */
 export async function readAll(
   pieces: AsyncIterable<Uint8Array>,
   bytesMax: number,
-  { bytesLikely = 0 }: { readonly bytesLikely?: number } = {},
+  { into }: { readonly into?: Uint8Array } = {},
 ): Promise<Uint8Array | undefined> {
-  let bytes = Buffer.allocUnsafeSlow(Math.min(bytesLikely, bytesMax));
+  let bytes = into ?? new Uint8Array(0);
   let size = 0;
   for await (const piece of pieces) {
     const end = size + piece.length;
@@ -145,7 +151,8 @@ export async function readAll(
       grown.set(bytes.subarray(0, size));
       bytes = grown;
     }
-    bytes.set(piece, size);
+    const isInPlace = piece.buffer === bytes.buffer && piece.byteOffset === bytes.byteOffset + size;
+    if (!isInPlace) bytes.set(piece, size);
     size = end;
   }
   return bytes.subarray(0, size);

@@ -1,5 +1,15 @@
 /** Counts what a bucket is asked, for buckets that do not count themselves. */
-import type { Abortable, Body, Bucket, ByteRange, Got, ListOptions, Listed, Tag, Traffic } from './bucket.ts';
+import type {
+  Abortable,
+  Body,
+  Bucket,
+  GetOptions,
+  Got,
+  ListOptions,
+  Listed,
+  Tag,
+  Traffic,
+} from './bucket.ts';
 
 /** What a page of a listing holds where pages are counted: S3's number. */
 const PAGE_ROWS = 1000;
@@ -31,7 +41,7 @@ class CountingBucket implements Bucket {
     return { requests: this.#requests, bytesSent: this.#bytesSent, bytesReceived: this.#bytesReceived };
   }
 
-  async get(key: string, options?: Abortable & { readonly range?: ByteRange }): Promise<Got | undefined> {
+  async get(key: string, options?: GetOptions): Promise<Got | undefined> {
     this.#requests++;
     const got = await this.#inner.get(key, options);
     return got && { ...got, body: this.#counted(got.body) };

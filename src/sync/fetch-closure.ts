@@ -5,6 +5,7 @@ import type { Digest, ObjectId } from '#object';
 import { nextTurn, throwIfAborted } from '#base';
 import { visitHistoryLinks } from './history-links.ts';
 import type { Landing } from './landing.ts';
+import { ReadRooms } from './read-rooms.ts';
 import type { RemoteReader } from './remote-reader.ts';
 import { windowsOf } from './windows.ts';
 
@@ -37,6 +38,7 @@ class ClosureFetch {
   readonly #reader: RemoteReader;
   readonly #landing: Landing;
   readonly #options: FetchOptions;
+  readonly #rooms = new ReadRooms();
 
   constructor(reader: RemoteReader, landing: Landing, options: FetchOptions) {
     this.#reader = reader;
@@ -77,13 +79,12 @@ class ClosureFetch {
       for (const window of windowsOf(missing.keys(), (at) => places[at][0].location.bytes, WINDOW)) {
         throwIfAborted(this.#options.signal);
         const ids = window.map((at) => missing[at]);
-        const contents = await this.#reader.getAt(
-          ids,
-          window.map((at) => places[at]),
-        );
+        const { memory, giveBack } = this.#rooms.lend();
+        const at = window.map((at) => places[at]);
+        const contents = await this.#reader.getAt(ids, at, memory);
         this.#tell(contents);
         await landing;
-        landing = this.#land(ids, contents);
+        landing = this.#land(ids, contents).then(() => this.#landing.whenLanded(giveBack));
         landing.catch(() => {}); // Raised where it is waited for.
       }
     } finally {

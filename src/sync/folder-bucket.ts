@@ -4,7 +4,7 @@ import { link, lstat, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArtError, errnoOf, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
-import type { Abortable, Body, Bucket, ByteRange, Checked, Got, Listed, Tag } from './bucket.ts';
+import type { Abortable, Body, Bucket, ByteRange, Checked, GetOptions, Got, Listed, Tag } from './bucket.ts';
 import { folderError, folderMissing } from './folder-errors.ts';
 import { PIECE_BYTES, openFile, readFile } from './folder-file.ts';
 import { walk } from './folder-list.ts';
@@ -32,16 +32,13 @@ export class FolderBucket implements Bucket {
     this.#now = options.now ?? Date.now;
   }
 
-  async get(
-    key: string,
-    { range, signal }: Abortable & { readonly range?: ByteRange } = {},
-  ): Promise<Got | undefined> {
+  async get(key: string, options: GetOptions = {}): Promise<Got | undefined> {
     checked(key);
     return this.#told(`reading ${key}`, async () => {
-      throwIfAborted(signal);
+      throwIfAborted(options.signal);
       const path = await this.#inside(key);
       if (path === undefined) return undefined;
-      return isPointerKey(key) ? this.#getPointer(path, range) : this.#getFile(path, range, signal);
+      return isPointerKey(key) ? this.#getPointer(path, options.range) : this.#getFile(path, options);
     });
   }
 
@@ -169,7 +166,8 @@ export class FolderBucket implements Bucket {
     };
   }
 
-  async #getFile(path: string, range: ByteRange | undefined, signal?: AbortSignal): Promise<Got | undefined> {
+  async #getFile(path: string, options: GetOptions): Promise<Got | undefined> {
+    const { range } = options;
     const handle = await openFile(path);
     if (handle === undefined) return undefined;
     try {
@@ -179,22 +177,23 @@ export class FolderBucket implements Bucket {
       const whole = { offset, length };
       if (length > PIECE_BYTES) {
         // Opened again when it is read: what nobody reads holds no file open.
-        return { tag: tagOf(found), size: found.size, body: this.#pieces(path, whole, signal) };
+        return { tag: tagOf(found), size: found.size, body: this.#pieces(path, whole, options) };
       }
-      const bytes = await readAll(readFile(handle, path, whole, signal), PIECE_BYTES);
+      const into = options.into ?? Buffer.allocUnsafeSlow(length);
+      const bytes = await readAll(readFile(handle, path, whole, { ...options, into }), PIECE_BYTES, { into });
       return { tag: tagOf(found), size: found.size, body: bytesBody(bytes ?? new Uint8Array(0)).open() };
     } finally {
       await handle.close();
     }
   }
 
-  async *#pieces(path: string, range: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#pieces(path: string, range: ByteRange, options: GetOptions = {}): AsyncGenerator<Uint8Array> {
     try {
       const handle = await openFile(path);
       if (handle === undefined)
         throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} was removed meanwhile`);
       try {
-        yield* readFile(handle, path, range, signal);
+        yield* readFile(handle, path, range, options);
       } finally {
         await handle.close();
       }

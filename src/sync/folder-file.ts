@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { ArtError, errnoOf, throwIfAborted } from '#base';
-import type { ByteRange } from './bucket.ts';
+import type { Abortable, ByteRange } from './bucket.ts';
 
 export const PIECE_BYTES = 1024 * 1024;
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -21,20 +21,23 @@ export async function openFile(path: string): Promise<FileHandle | undefined> {
   throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} is no plain file, so it is not read`);
 }
 
-/** The bytes of `range`, in pieces that stay as they are until the next is asked for. */
+/** The bytes of `range`, in pieces that stay as they are until the next is asked for; `into` is filled, where it is large enough. */
 export async function* readFile(
   handle: FileHandle,
   path: string,
   { offset, length }: ByteRange,
-  signal?: AbortSignal,
+  { signal, into }: Abortable & { readonly into?: Uint8Array | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length));
+  const fills = into !== undefined && into.length >= length;
+  const buffer = fills ? into : Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length));
   for (let done = 0; done < length;) {
     throwIfAborted(signal);
-    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - done), offset + done);
+    const at = fills ? done : 0;
+    const most = Math.min(buffer.length - at, length - done);
+    const { bytesRead } = await handle.read(buffer, at, most, offset + done);
     if (bytesRead === 0)
       throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} became shorter while it was read`);
     done += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+    yield buffer.subarray(at, at + bytesRead);
   }
 }

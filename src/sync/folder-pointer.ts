@@ -69,9 +69,8 @@ async function read(path: string, number: number): Promise<Current | undefined> 
   try {
     const { size, mtimeMs: modified } = await handle.stat();
     const range = { offset: 0, length: Math.min(size, READ_BYTES_MAX) };
-    const bytes = (await readAll(readFile(handle, path, range), range.length, {
-      bytesLikely: range.length,
-    }))!;
+    const into = Buffer.allocUnsafeSlow(range.length);
+    const bytes = (await readAll(readFile(handle, path, range, { into }), range.length, { into }))!;
     const whole = bytes.length === size ? bytes : undefined;
     return { number, tag: tagOf(number, bytes), path, size, modified, bytes: whole };
   } finally {

@@ -18,6 +18,7 @@ export class Landing {
   readonly #promised: Promised;
   readonly #waiting = new LandingQueue();
   readonly #pending = newPending();
+  readonly #onLanded: (() => void)[] = [];
   objects = 0;
 
   constructor(store: ObjectStore, options: { readonly promised?: Promised } = {}) {
@@ -38,6 +39,12 @@ export class Landing {
     if (this.#waiting.bytes >= BATCH_BYTES || this.#waiting.length >= BATCH_OBJECTS) await this.flush();
   }
 
+  /** Runs `then` once all that was taken so far has landed: nobody holds its bytes any more. */
+  whenLanded(then: () => void): void {
+    if (this.#waiting.length === 0) then();
+    else this.#onLanded.push(then);
+  }
+
   /** Makes durable what was taken. Raises REUSED_GONE if gc took what it builds on: begin again. */
   async flush(): Promise<void> {
     if (this.#waiting.length === 0) return;
@@ -56,6 +63,7 @@ export class Landing {
     await tx.publish(async () => {});
     this.#waiting.clear();
     for (const kind of [CHUNK, NODE] as const) this.#pending[kind].clear();
+    for (const then of this.#onLanded.splice(0)) then();
   }
 }
 

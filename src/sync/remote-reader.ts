@@ -3,6 +3,7 @@ import { ArtError, equalBytes, isArtError } from '#base';
 import { CHUNK, formatCid, hash } from '#object';
 import type { ObjectId } from '#object';
 import { openFrame } from '#store';
+import type { ReadMemory } from '#store';
 import { readAll } from './bucket.ts';
 import type { Abortable, Bucket, ByteRange } from './bucket.ts';
 import { packKey } from './keys.ts';
@@ -92,9 +93,13 @@ export class RemoteReader {
     return this.getAt(ids, await this.places(ids));
   }
 
-  /** As `getMany`, of what was looked up just now. */
-  async getAt(ids: readonly ObjectId[], places: readonly Place[][]): Promise<Uint8Array[]> {
-    const contents = await this.#find(ids, places);
+  /** As `getMany`, of what was looked up just now. Chunks may lie in `memory`. */
+  async getAt(
+    ids: readonly ObjectId[],
+    places: readonly Place[][],
+    memory?: ReadMemory,
+  ): Promise<Uint8Array[]> {
+    const contents = await this.#find(ids, places, memory);
     const missed = contents.indexOf(undefined);
     if (missed >= 0) throw await this.#unreadable(ids[missed]);
     return contents as Uint8Array[];
@@ -105,13 +110,17 @@ export class RemoteReader {
     return this.#find(ids, await this.findPlaces(ids));
   }
 
-  async #find(ids: readonly ObjectId[], places: readonly Place[][]): Promise<(Uint8Array | undefined)[]> {
+  async #find(
+    ids: readonly ObjectId[],
+    places: readonly Place[][],
+    memory: ReadMemory = freshMemory,
+  ): Promise<(Uint8Array | undefined)[]> {
     const contents = new Array<Uint8Array | undefined>(ids.length);
-    await this.#findInto(contents, ids, places);
+    await this.#findInto(contents, { ids, places, memory });
     if (contents.includes(undefined)) {
       // Packs may have been written anew since their indexes were read.
       await this.#index.refresh();
-      await this.#findInto(contents, ids, await this.findPlaces(ids));
+      await this.#findInto(contents, { ids, places: await this.findPlaces(ids), memory });
     }
     return contents;
   }
@@ -119,14 +128,21 @@ export class RemoteReader {
   /** The bytes of just these copies, verified; undefined for one that is damaged or gone. At most about 16 MiB. */
   async readCopies(copies: readonly ObjectAt[]): Promise<(Uint8Array | undefined)[]> {
     const contents = new Array<Uint8Array | undefined>(copies.length);
-    await this.#readRuns(runsOf(copies.map((copy, at) => ({ ...copy, at }))), contents);
+    await this.#readRuns(runsOf(copies.map((copy, at) => ({ ...copy, at }))), contents, freshMemory);
     return contents;
   }
 
   async #findInto(
     contents: (Uint8Array | undefined)[],
-    ids: readonly ObjectId[],
-    places: readonly Place[][],
+    {
+      ids,
+      places,
+      memory,
+    }: {
+      readonly ids: readonly ObjectId[];
+      readonly places: readonly Place[][];
+      readonly memory: ReadMemory;
+    },
   ): Promise<void> {
     for (let copy = 0; ; copy++) {
       const wanted: Wanted[] = [];
@@ -139,7 +155,7 @@ export class RemoteReader {
         if (contents[at] === undefined) wanted.push({ at, id, place });
       }
       if (!left) return;
-      await this.#readRuns(runsOf(wanted), contents);
+      await this.#readRuns(runsOf(wanted), contents, memory);
     }
   }
 
@@ -155,20 +171,25 @@ export class RemoteReader {
     if (this.#frames.size > FRAMES_KEPT) this.#frames.delete(this.#frames.keys().next().value!);
   }
 
-  async #readRuns(runs: readonly Run[], contents: (Uint8Array | undefined)[]): Promise<void> {
+  async #readRuns(
+    runs: readonly Run[],
+    contents: (Uint8Array | undefined)[],
+    memory: ReadMemory,
+  ): Promise<void> {
     let next = 0;
     const work = async () => {
-      while (next < runs.length) await this.#readRun(runs[next++], contents);
+      while (next < runs.length) await this.#readRun(runs[next++], contents, memory);
     };
     await Promise.all(Array.from({ length: Math.min(REQUESTS_AT_ONCE, runs.length) }, work));
   }
 
-  async #readRun(run: Run, contents: (Uint8Array | undefined)[]): Promise<void> {
-    const bytes = await this.#bytesOf(run);
+  async #readRun(run: Run, contents: (Uint8Array | undefined)[], memory: ReadMemory): Promise<void> {
+    const bytes = await this.#bytesOf(run, memory);
     if (bytes === undefined) return;
     const frames = new Map<number, Uint8Array>();
     const wantedBytes = run.wanted.reduce((sum, { place }) => sum + place.location.bytes, 0);
-    const dense = wantedBytes >= bytes.buffer.byteLength * DENSE_SHARE;
+    const held = memory === freshMemory || isSmall(run) ? bytes.buffer.byteLength : bytes.length;
+    const dense = wantedBytes >= held * DENSE_SHARE;
     let damaged = false;
     for (const { at, id, place } of run.wanted) {
       const { location } = place;
@@ -195,30 +216,31 @@ export class RemoteReader {
   }
 
   /** The bytes of a run, fewer where the pack is cut short; undefined if it is gone. */
-  async #bytesOf({ pack, offset, end, wanted }: Run): Promise<Uint8Array | undefined> {
-    if (wanted[0].place.packBytes <= SMALL_PACK_BYTES) {
+  async #bytesOf(run: Run, memory: ReadMemory): Promise<Uint8Array | undefined> {
+    const { pack, offset, end, wanted } = run;
+    if (isSmall(run)) {
       const whole = await this.#smallPack(pack, wanted[0].place.packBytes);
       return whole?.subarray(offset, end);
     }
     const range = { offset, length: end - offset };
-    return this.#read(pack, range);
+    return this.#read(pack, range, memory(range.length));
   }
 
   #smallPack(pack: PackId, packBytes: number): Promise<Uint8Array | undefined> {
     const kept = this.#small.get(pack);
     if (kept !== undefined) return kept;
-    const reading = this.#read(pack, { offset: 0, length: packBytes });
+    const reading = this.#read(pack, { offset: 0, length: packBytes }, freshMemory(packBytes));
     this.#small.set(pack, reading);
     reading.catch(() => this.#small.delete(pack));
     if (this.#small.size > SMALL_PACKS_KEPT) this.#small.delete(this.#small.keys().next().value!);
     return reading;
   }
 
-  async #read(pack: PackId, range: ByteRange): Promise<Uint8Array | undefined> {
+  async #read(pack: PackId, range: ByteRange, into: Uint8Array): Promise<Uint8Array | undefined> {
     const key = packKey(pack);
     try {
-      const got = await this.#bucket.get(key, { ...this.#options, range });
-      if (got !== undefined) return await readAll(got.body, range.length, { bytesLikely: range.length });
+      const got = await this.#bucket.get(key, { ...this.#options, range, into });
+      if (got !== undefined) return await readAll(got.body, range.length, { into });
     } catch (error) {
       // It may break off because gc took the pack away meanwhile: then it is gone, as if it had been before.
       if (!isArtError(error, 'REMOTE_FAILED') || (await this.#isThere(key))) throw error;
@@ -257,6 +279,12 @@ async function opening(location: Place['location'], stored: Uint8Array): Promise
     if (isArtError(error, 'PACK_CORRUPT')) return undefined;
     throw error;
   }
+}
+
+const freshMemory: ReadMemory = (bytes) => Buffer.allocUnsafeSlow(bytes);
+
+function isSmall({ wanted }: Run): boolean {
+  return wanted[0].place.packBytes <= SMALL_PACK_BYTES;
 }
 
 /** Whether bytes lie in the memory of others: a frame that was not compressed. */

@@ -1,4 +1,5 @@
 /** The promises of Bucket, run against every bucket there is: what a user can check, and what only a test can. */
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesBody, checkBucket, readAll, verdictOf } from '#sync';
 import type { Body, Bucket } from '#sync';
@@ -60,6 +61,30 @@ export function bucketContract(name: string, open: () => Promise<Bucket>): void 
       expect(await textAt(bucket, key)).toBeUndefined();
       expect(await bucket.putIfAbsent(key, body('whole'))).toBeDefined();
       expect(await textAt(bucket, key)).toBe('whole');
+      await bucket.delete(key);
+    });
+
+    test('what is read is the same whether memory is lent for it or not, and however large that is', async () => {
+      const key = `${own}/lent`;
+      const bytes = randomBytes(2_500_000);
+      await bucket.putIfAbsent(key, bytesBody(bytes));
+      for (const range of [
+        { offset: 0, length: bytes.length },
+        { offset: 700_000, length: 1_600_000 },
+        { offset: 2_400_000, length: 200_000 },
+        { offset: 5, length: 100 },
+      ]) {
+        const expected = bytes.subarray(range.offset, range.offset + range.length);
+        for (const missing of [0, 50]) {
+          const memory = Buffer.alloc(range.length + 40, 0xee);
+          const into = memory.subarray(20, 20 + range.length - missing);
+          const got = await bucket.get(key, { range, into });
+          const read = await readAll(got!.body, range.length, { into });
+          expect(Buffer.compare(read!, expected)).toBe(0);
+          expect(memory.subarray(0, 20).every((byte) => byte === 0xee)).toBe(true);
+          expect(memory.subarray(20 + into.length).every((byte) => byte === 0xee)).toBe(true);
+        }
+      }
       await bucket.delete(key);
     });
 

@@ -2,7 +2,15 @@
 import { isArtError } from '#base';
 import { NODE } from '#object';
 import type { Digest, ObjectId } from '#object';
-import type { ObjectReader, ObjectStore, RecordRow, Roots, Transaction, WalkWatch } from './object-store.ts';
+import type {
+  ObjectStore,
+  RecordRow,
+  Roots,
+  StoredReader,
+  StoredRun,
+  Transaction,
+  WalkWatch,
+} from './object-store.ts';
 
 /**
  * Puts all of `ids`, which the store lacks, into the store. Called with nothing held: it may wait for the network. Gives
@@ -31,9 +39,17 @@ export class FillingStore implements ObjectStore {
     return this.#inner.missing(ids);
   }
 
-  reader(): ObjectReader {
+  reader(): StoredReader {
     const reader = this.#inner.reader();
-    return { getMany: (ids, memory) => this.#filled(ids, () => reader.getMany(ids, memory)) };
+    const filled = ({ ids, open, read }: StoredRun): StoredRun => ({
+      ids,
+      open,
+      read: (memory) => this.#filled(ids, () => read(memory)),
+    });
+    return {
+      getMany: (ids, memory) => this.#filled(ids, () => reader.getMany(ids, memory)),
+      runs: async (ids) => (await this.#filled(ids, () => reader.runs(ids))).map(filled),
+    };
   }
 
   getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {

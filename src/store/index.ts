@@ -9,6 +9,9 @@ export type {
   RecordRow,
   RecordSource,
   Roots,
+  StoredFrame,
+  StoredReader,
+  StoredRun,
   Transaction,
   TransactionStats,
 } from './object-store.ts';

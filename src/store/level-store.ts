@@ -12,11 +12,12 @@ import { LevelTransaction } from './level-transaction.ts';
 import { decodeLocation } from './location.ts';
 import type { Location } from './location.ts';
 import type {
-  ObjectReader,
   ObjectStore,
   ReadMemory,
   RecordRow,
   Roots,
+  StoredReader,
+  StoredRun,
   Transaction,
   WalkWatch,
 } from './object-store.ts';
@@ -25,6 +26,7 @@ import { OwnerLock } from './owner-lock.ts';
 import { listPacks, packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
 import { META_KEY, encodeMeta, objectKey } from './records.ts';
+import { runsOf } from './stored-runs.ts';
 import { openTable } from './table.ts';
 import type { Unpublished } from './unpublished.ts';
 
@@ -110,8 +112,12 @@ export class LevelStore implements ObjectStore {
     );
   }
 
-  reader(): ObjectReader {
-    return { getMany: async (ids, memory) => (await this.#read(ids, memory)).contents };
+  reader(): StoredReader {
+    const begun = new Map<ObjectId, Location>();
+    return {
+      getMany: async (ids, memory) => (await this.#read(ids, memory)).contents,
+      runs: (ids) => this.#runs(ids, begun),
+    };
   }
 
   async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
@@ -168,12 +174,33 @@ export class LevelStore implements ObjectStore {
     this.packReader.close();
   }
 
+  /** `begun`: where those are that were left open last, which are asked for again; replaced by those that are now. */
+  async #runs(asked: readonly ObjectId[], begun: Map<ObjectId, Location>): Promise<StoredRun[]> {
+    const locations = await this.#locate(asked, begun);
+    begun.clear();
+    await loadCompression();
+    return runsOf(locations).map(({ at, what }) => {
+      const ids = at.map((i) => asked[i]);
+      const places = at.map((i) => locations[i]);
+      const open = what === 'beginning';
+      if (open) for (const i of at) begun.set(asked[i], locations[i]);
+      const read = async (memory: ReadMemory) => {
+        const frame = what === 'frame' ? this.packReader.readFrame(ids, places, memory) : undefined;
+        if (frame !== undefined) return { frame };
+        return { contents: (await this.#read(ids, memory, places)).contents };
+      };
+      return { ids, open, read };
+    });
+  }
+
+  /** `known`: where they were a moment ago. */
   async #read(
     ids: readonly ObjectId[],
     memory?: ReadMemory,
+    known?: readonly Location[],
   ): Promise<{ readonly locations: readonly Location[]; readonly contents: Uint8Array[] }> {
     for (let attempt = 0; ; attempt++) {
-      const locations = await this.#locate(ids);
+      const locations = attempt === 0 && known !== undefined ? known : await this.#locate(ids);
       if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined)) await loadCompression();
       let contents: Uint8Array[];
       try {
@@ -190,10 +217,12 @@ export class LevelStore implements ObjectStore {
     }
   }
 
-  async #locate(ids: readonly ObjectId[]): Promise<Location[]> {
+  async #locate(ids: readonly ObjectId[], known?: ReadonlyMap<ObjectId, Location>): Promise<Location[]> {
     return this.database.use(() => {
       const { table } = this.database;
       return ids.map((id) => {
+        const place = known?.get(id);
+        if (place !== undefined) return place;
         const value = table.getSync(objectKey(id.kind, id.digest));
         if (value === undefined)
           throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);

@@ -6,10 +6,10 @@ import type { Digest, ObjectId, ObjectKind } from '#object';
 import { MemoryCache } from './memory-cache.ts';
 import type {
   LockedStore,
-  ObjectReader,
   ObjectStore,
   RecordRow,
   Roots,
+  StoredReader,
   Transaction,
 } from './object-store.ts';
 
@@ -23,8 +23,17 @@ export class MemoryStore implements ObjectStore {
     return ids.filter(({ kind, digest }) => !this.#objects.has(keyOf(kind, digest)));
   }
 
-  reader(): ObjectReader {
-    return { getMany: async (ids) => ids.map((id) => this.#get(id)) };
+  reader(): StoredReader {
+    const getMany = async (ids: readonly ObjectId[]) => ids.map((id) => this.#get(id));
+    const runs = async (ids: readonly ObjectId[]) => {
+      for (const id of ids) this.#get(id);
+      return ids.map((id) => ({
+        ids: [id],
+        open: false,
+        read: async () => ({ contents: await getMany([id]) }),
+      }));
+    };
+    return { getMany, runs };
   }
 
   async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {

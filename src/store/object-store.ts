@@ -1,6 +1,7 @@
 /** States what every store of objects and records promises, whatever it is made of. */
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import type { Cache } from './cache.ts';
+import type { Codec } from './compression.ts';
 
 /** The nodes that everything else hangs from, found by reading records; asked again whenever something was published. */
 export type Roots = (source: RecordSource & NodeSource) => AsyncIterable<Digest>;
@@ -21,6 +22,42 @@ export interface ObjectReader {
  * keeps plain is read into it.
  */
 export type ReadMemory = (bytes: number) => Buffer;
+
+/** Reads objects as they are stored, for whoever hands them on like that. */
+export interface StoredReader extends ObjectReader {
+  /**
+   * Cuts `ids` into what is best read in one go, each in one run, mostly in their order; reads no content. Keep one call to
+   * ~20,000 ids. Raises OBJECT_NOT_FOUND.
+   */
+  runs(ids: readonly ObjectId[]): Promise<StoredRun[]>;
+}
+
+export interface StoredRun {
+  /** A few MiB of content at most, and no more than 8,192. */
+  readonly ids: readonly ObjectId[];
+  /**
+   * Whether they are the beginning of a frame, and what is asked for next may be the rest: asked for together with that they
+   * may be a whole frame. At most the last run is.
+   */
+  readonly open: boolean;
+  /** Reads as `getMany` does: the frame as it is stored if they are all there is in one, else the bytes of each. */
+  read(memory: ReadMemory): Promise<Stored>;
+}
+
+export type Stored =
+  | { readonly frame: StoredFrame; readonly contents?: never }
+  | { readonly frame?: never; readonly contents: readonly Uint8Array[] };
+
+/** Objects that are stored together, each verified. */
+export interface StoredFrame {
+  /** In their order in the frame, which they fill. */
+  readonly ids: readonly ObjectId[];
+  readonly lengths: readonly number[];
+  readonly rawBytes: number;
+  readonly codec: Codec;
+  /** In the memory that it was to be read into. */
+  readonly stored: Uint8Array;
+}
 
 /** Reads nodes by digest; what trees need. Bytes are the caller's to keep. */
 export interface NodeSource {
@@ -59,7 +96,7 @@ export interface ObjectStore extends NodeSource, RecordSource, AsyncDisposable {
   readonly cache: Cache;
   /** Tells which of `ids` are absent, in the order asked. Never throws for absence. */
   missing(ids: readonly ObjectId[]): Promise<ObjectId[]>;
-  reader(): ObjectReader;
+  reader(): StoredReader;
   /** Starts writing. Nothing put is visible to others before `publish`. */
   begin(): Promise<Transaction>;
   /** Changes when gc has removed something: what was looked up before may be gone. */

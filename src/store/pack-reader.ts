@@ -3,10 +3,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, equalBytes, errnoOf, fileError, isArtError } from '#base';
 import { hash } from '#object';
-import type { Digest } from '#object';
+import type { Digest, ObjectId } from '#object';
 import { CODEC_NONE, decompress } from './compression.ts';
 import type { Location } from './location.ts';
-import type { ReadMemory } from './object-store.ts';
+import type { ReadMemory, StoredFrame } from './object-store.ts';
 import { packName } from './pack-files.ts';
 
 const OPEN_PACKS_MAX = 64;
@@ -64,6 +64,32 @@ export class PackReader {
     return contents.map((bytes, i) =>
       bytes !== undefined && equalBytes(hash(bytes), ids[i].digest) ? bytes : undefined,
     );
+  }
+
+  /**
+   * The frame that `ids` fill in the order of their `locations`, read into `memory`; each is verified. Undefined if some
+   * cannot be had from it.
+   */
+  readFrame(
+    ids: readonly ObjectId[],
+    locations: readonly Location[],
+    memory: ReadMemory,
+  ): StoredFrame | undefined {
+    const { pack, offset, storedBytes, rawBytes, codec } = locations[0];
+    const stored = memory(storedBytes).subarray(0, storedBytes);
+    let raw: Uint8Array;
+    try {
+      this.#readExactly(pack, stored, offset);
+      raw = decompress(stored, rawBytes);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return undefined;
+    }
+    const verified = locations.every(({ inFrame, bytes }, i) =>
+      equalBytes(hash(raw.subarray(inFrame, inFrame + bytes)), ids[i].digest),
+    );
+    if (!verified) return undefined;
+    return { ids, lengths: locations.map(({ bytes }) => bytes), rawBytes, codec, stored };
   }
 
   close(): void {

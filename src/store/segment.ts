@@ -15,6 +15,7 @@ import {
   aligned,
   encodeTrailer,
 } from './pack-format.ts';
+import type { StoredFrame } from './object-store.ts';
 import type { Frame, Row, RowKind } from './pack-format.ts';
 
 /** Stored bytes held back before they are handed on. */
@@ -98,13 +99,13 @@ export class Segment {
     this.#pendingRows.u8(kind).u32(bytes.length).bytes(digest);
   }
 
-  /** Takes one object to be stored plain where it lies: `bytes` stay as they are until `drain` says that it has them. */
-  lay(kind: RowKind, digest: Digest, bytes: Uint8Array): void {
+  /** Takes a frame as it is stored, where it lies: its bytes stay as they are until `drain` says that it has them. */
+  lay({ ids, lengths, rawBytes, codec, stored }: StoredFrame): void {
     this.#hand();
-    this.#frames.u32(bytes.length).u32(bytes.length).u32(1).u8(CODEC_NONE);
-    this.#rows.u8(kind).u32(bytes.length).bytes(digest);
-    void this.#drain(bytes);
-    this.#drained += bytes.length;
+    this.#frames.u32(stored.length).u32(rawBytes).u32(ids.length).u8(codec);
+    for (const [i, { kind, digest }] of ids.entries()) this.#rows.u8(kind).u32(lengths[i]).bytes(digest);
+    void this.#drain(stored);
+    this.#drained += stored.length;
   }
 
   /**

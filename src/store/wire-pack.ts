@@ -17,6 +17,7 @@ import {
   openTrailer,
   trailerLengthAtEnd,
 } from './pack-format.ts';
+import type { StoredFrame } from './object-store.ts';
 import type { Row } from './pack-format.ts';
 import { Segment } from './segment.ts';
 
@@ -106,16 +107,34 @@ export class WirePackBuilder {
 
   /** Takes an object; the bytes are copied before this returns, unless they lie in what was lent last. */
   put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): void {
+    if (!this.#keepLent(bytes)) return this.#segment.put(kind, digest, bytes);
+    const { length } = bytes;
+    const ids = [{ kind, digest }];
+    this.#segment.lay({ ids, lengths: [length], rawBytes: length, codec: CODEC_NONE, stored: bytes });
+  }
+
+  /** Whether so many objects may still be put into this pack. */
+  takes(objects: number): boolean {
+    return this.#segment.rowCount + objects <= SEGMENT_ROWS_MAX;
+  }
+
+  /** Takes a frame as it is stored; its bytes are copied before this returns, unless they lie in what was lent last. */
+  putFrame(frame: StoredFrame): void {
+    if (this.#keepLent(frame.stored)) this.#segment.lay(frame);
+    else this.#segment.lay({ ...frame, stored: Buffer.from(frame.stored) });
+  }
+
+  /** Keeps what lies in the memory that was lent last until the pack is released; false if it lies elsewhere. */
+  #keepLent(bytes: Uint8Array): boolean {
     const room = this.#room;
-    if (room === undefined || bytes.buffer !== room.memory.buffer)
-      return this.#segment.put(kind, digest, bytes);
+    if (room === undefined || bytes.buffer !== room.memory.buffer) return false;
     if (!this.#roomIsHeld) {
       this.#roomIsHeld = true;
       room.users++;
       void this.#released.promise.then(() => this.#leave(room));
     }
     room.used = Math.max(room.used, bytes.byteOffset + bytes.length);
-    this.#segment.lay(kind, digest, bytes);
+    return true;
   }
 
   #leave(room: Room | undefined): void {

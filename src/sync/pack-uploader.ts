@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ArtError, errnoOf, fileError, isArtError } from '#base';
 import type { Digest, ObjectKind } from '#object';
 import { WirePackBuilder, decodeWireIndex } from '#store';
-import type { ReadMemory, WirePack } from '#store';
+import type { ReadMemory, StoredFrame, WirePack } from '#store';
 import type { Abortable, Body, Bucket, ByteRange } from './bucket.ts';
 import { bytesBody } from './bucket.ts';
 import { indexKey, isPackId, newPackId, packKey, timeOfPackId } from './keys.ts';
@@ -65,6 +65,13 @@ export class PackUploader {
   /** Takes an object; waits while two packs are on their way. */
   async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
     this.#builder.put(kind, digest, bytes);
+    if (this.#builder.full) await this.#send();
+  }
+
+  /** Takes all objects of a frame as it is stored; waits as `put` does. */
+  async putFrame(frame: StoredFrame): Promise<void> {
+    if (!this.#builder.takes(frame.ids.length)) await this.#send();
+    this.#builder.putFrame(frame);
     if (this.#builder.full) await this.#send();
   }
 

@@ -1,11 +1,11 @@
 /** Finds and sends the objects that plans need and no usable pack of the remote holds. */
 import { join } from 'node:path';
-import { nextTurn } from '#base';
 import type { ObjectId } from '#object';
 import type { RepositoryContext } from '#repo';
 import { promisedAnything } from '#repo';
-import type { NodeSource, ObjectReader } from '#store';
+import type { NodeSource } from '#store';
 import type { ArtifactName } from '#version';
+import { ContentSender } from './content-sender.ts';
 import { neededObjects } from './needed.ts';
 import type { Needed } from './needed.ts';
 import type { PackIndex } from './pack-index.ts';
@@ -68,48 +68,17 @@ async function upload(
     },
   });
   try {
-    const reader = store.reader();
+    const content = new ContentSender(store.reader(), uploader);
     for await (const { ids, nodes } of needed) {
-      if (nodes !== undefined) await putAll(uploader, ids, nodes);
-      else await putContent(uploader, ids, reader);
+      if (nodes === undefined) await content.put(ids);
+      else for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, nodes[i]);
     }
+    await content.finish();
     await uploader.finish();
   } finally {
     await uploader.settle();
   }
   return uploader.packs;
-}
-
-/** About what is read in one go: it is verified, and written by others, while it is still near. */
-const READ_BYTES = 1024 * 1024;
-/** Of small chunks more at once, but never so many that large ones behind them would take 40 MB. */
-const CHUNKS_AT_ONCE_MAX = 128;
-const CHUNKS_AT_ONCE_MIN = 8;
-
-async function putContent(
-  uploader: PackUploader,
-  ids: readonly ObjectId[],
-  reader: ObjectReader,
-): Promise<void> {
-  let atOnce = CHUNKS_AT_ONCE_MIN;
-  for (let i = 0; i < ids.length;) {
-    const page = ids.slice(i, i + atOnce);
-    const contents = await reader.getMany(page, uploader.memory);
-    await putAll(uploader, page, contents);
-    await nextTurn(); // Packs on their way go on meanwhile.
-    i += page.length;
-    const bytes = contents.reduce((sum, { length }) => sum + length, 0);
-    if (bytes < READ_BYTES) atOnce = Math.min(CHUNKS_AT_ONCE_MAX, 2 * atOnce);
-    else if (bytes > 2 * READ_BYTES) atOnce = Math.max(CHUNKS_AT_ONCE_MIN, atOnce / 2);
-  }
-}
-
-async function putAll(
-  uploader: PackUploader,
-  ids: readonly ObjectId[],
-  bytes: readonly Uint8Array[],
-): Promise<void> {
-  for (const [i, { kind, digest }] of ids.entries()) await uploader.put(kind, digest, bytes[i]);
 }
 
 async function* objectsHere(

@@ -4,7 +4,7 @@ import { ArtError, toHex } from '#base';
 import { NODE } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { MemoryStore } from '#store';
-import type { ObjectReader, ObjectStore, RecordRow, Transaction } from '#store';
+import type { StoredReader, ObjectStore, RecordRow, Transaction } from '#store';
 import { artifactOfKey, encodeRef, recordKeys } from '#version';
 import { readAll } from './bucket.ts';
 import type { Bucket } from './bucket.ts';
@@ -48,8 +48,11 @@ export class RemoteStore implements ObjectStore {
     return [];
   }
 
-  reader(): ObjectReader {
-    return { getMany: (ids) => this.#reader.getMany(ids) };
+  reader(): StoredReader {
+    return {
+      getMany: (ids) => this.#reader.getMany(ids),
+      runs: () => assert.fail('nothing is sent on from a remote that is only read'),
+    };
   }
 
   async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {

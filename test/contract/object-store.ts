@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { EMPTY_BYTES } from '#base';
 import { CHUNK, FILE, NODE, encodeNode, encodeTreeLeaf, hash } from '#object';
 import type { MapEntry, ObjectId, ObjectKind } from '#object';
-import type { ObjectStore } from '#store';
+import { openFrame } from '#store';
+import type { ObjectStore, StoredReader } from '#store';
 
 export interface TestObject extends ObjectId {
   readonly bytes: Uint8Array;
@@ -35,6 +36,27 @@ export async function putAll(store: ObjectStore, objects: readonly TestObject[])
 
 async function get(store: ObjectStore, objects: readonly ObjectId[]): Promise<string[]> {
   return (await store.reader().getMany(objects)).map((bytes) => Buffer.from(bytes).toString('base64'));
+}
+
+/** Reads by runs; each object with its bytes, out of the frame where one is given, and all the frames. */
+export async function readRuns(reader: StoredReader, ids: readonly ObjectId[]) {
+  const objects: TestObject[] = [];
+  const frames: ObjectId[][] = [];
+  const runs = await reader.runs(ids);
+  for (const run of runs) {
+    const { frame, contents } = await run.read((bytes) => Buffer.alloc(bytes));
+    if (contents !== undefined) {
+      for (const [i, id] of run.ids.entries()) objects.push({ ...id, bytes: Buffer.from(contents[i]) });
+      continue;
+    }
+    const raw = await openFrame(frame, frame.stored);
+    let at = 0;
+    for (const [i, id] of frame.ids.entries())
+      objects.push({ ...id, bytes: Buffer.from(raw.subarray(at, (at += frame.lengths[i]))) });
+    expect(at).toBe(frame.rawBytes);
+    frames.push([...frame.ids]);
+  }
+  return { objects, frames, open: runs.map(({ open }) => open) };
 }
 
 const base64 = (objects: readonly TestObject[]) =>
@@ -86,6 +108,21 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       expect(inside.map((bytes) => Buffer.from(bytes).toString('base64'))).toEqual(
         base64(noise.filter((_, i) => inside.includes(read[i]))),
       );
+    });
+
+    test('in runs every object comes once, whatever is asked for, as often as that', async () => {
+      const store = await fresh();
+      const objects = [chunkOf(''), ...chunks(700, 3000), ...chunks(3, 300_000), nodeOf('n'), chunkOf('a')];
+      await putAll(store, objects);
+      for (const asked of [objects, [...objects].reverse(), objects.filter((_, i) => i % 3 > 0)]) {
+        const got = await readRuns(store.reader(), [...asked, asked[5]]);
+        expect(base64(got.objects).sort()).toEqual(base64([...asked, asked[5]]).sort());
+        for (const { digest, bytes } of got.objects) expect(hash(bytes)).toEqual(digest);
+        expect(got.open.slice(0, -1)).not.toContain(true);
+      }
+      expect(await store.reader().runs([])).toEqual([]);
+      const absent = [...objects, chunkOf('gone')];
+      await expect(store.reader().runs(absent)).rejects.toMatchObject({ code: 'OBJECT_NOT_FOUND' });
     });
 
     test('an absent object is missing, and getting it says so', async () => {

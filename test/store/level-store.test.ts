@@ -1,7 +1,9 @@
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   rmSync,
   statSync,
@@ -13,9 +15,13 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { Level } from 'level';
 import { afterEach, describe, expect, test } from 'vitest';
-import { CHUNK, hash } from '#object';
-import { LevelStore, createStore } from '#store';
-import { chunkOf, chunks, nodeOf, objectStoreContract, putAll } from '../contract/object-store.ts';
+import { CHUNK, FILE, NODE, encodeTreeLeaf, hash } from '#object';
+import type { MapEntry } from '#object';
+import { LevelStore, collect, createStore, openFrame } from '#store';
+import { compress } from '../../src/store/compression.ts';
+import { walkPack } from '../../src/store/pack-files.ts';
+import { dice } from '../dice.ts';
+import { chunkOf, chunks, nodeOf, objectStoreContract, putAll, readRuns } from '../contract/object-store.ts';
 
 const folders: string[] = [];
 async function newStore(): Promise<string> {
@@ -185,5 +191,189 @@ describe('LevelStore on disk', () => {
     await expect(store.begin()).rejects.toThrow('used after it was disposed of');
     await store[Symbol.asyncDispose]();
     expect(readdirSync(join(folder, 'lock'))).toEqual([]);
+  });
+});
+
+describe('runs of what lies together', () => {
+  const hex = ({ digest }: { readonly digest: Uint8Array }) => Buffer.from(digest).toString('hex');
+
+  /** The newest pack or journal, and its compressed frames, each by what is in it. */
+  function framesIn(folder: string) {
+    const path = join(folder, 'packs', readdirSync(join(folder, 'packs')).sort().at(-1)!);
+    const frames = new Map<number, string[]>();
+    for (const { rows } of walkPack(path).segments) {
+      for (const row of rows) {
+        if (row.frame.codec === 0 || row.frame.rawBytes < 128 * 1024) continue;
+        const frame = frames.get(row.frame.offset) ?? [];
+        frames.set(row.frame.offset, [...frame, hex(row)]);
+      }
+    }
+    return { path, frames };
+  }
+
+  /** Small texts, some of them tiny or empty, with noise between them, of which much is in one pack. */
+  async function stored() {
+    const roll = dice(7);
+    const objects = Array.from({ length: 1500 }, (_, i) => {
+      if (i === 900) return chunkOf('');
+      if (i % 7 === 0) {
+        const bytes = randomBytes(16_000);
+        return { kind: CHUNK, digest: hash(bytes), bytes } as const;
+      }
+      return chunkOf(`${i} `.repeat(1 + roll(i % 2 === 0 ? 100 : 3000)));
+    });
+    const folder = await newStore();
+    const store = new LevelStore(folder);
+    await putAll(store, objects);
+    return { folder, store, objects, ...framesIn(folder) };
+  }
+
+  test('frames of which all is asked for come as they are stored, whatever is asked for beside', async () => {
+    const { store, objects, path, frames } = await stored();
+    await using _ = store;
+    expect(frames.size).toBeGreaterThan(3);
+    const reader = store.reader();
+    const all = await readRuns(reader, objects);
+    expect(all.frames.map((ids) => ids.map(hex))).toEqual([...frames.values()]);
+    const roll = dice(8);
+    const shuffled = objects.map((object) => [roll(1 << 30), object] as const).sort(([a], [b]) => a - b);
+    const again = await readRuns(
+      reader,
+      shuffled.map(([, object]) => object),
+    );
+    expect(again.frames.map((ids) => ids.map(hex)).sort()).toEqual([...frames.values()].sort());
+    const lost = new Set(
+      [...frames.values()].filter((_, i) => i % 2 === 0).map((ids) => ids[roll(ids.length)]),
+    );
+    const most = await readRuns(
+      reader,
+      objects.filter((object) => !lost.has(hex(object))),
+    );
+    expect(most.frames.map((ids) => ids.map(hex))).toEqual(
+      [...frames.values()].filter((_, i) => i % 2 !== 0),
+    );
+    const whole = readFileSync(path);
+    for (const run of await reader.runs(objects)) {
+      const { frame } = await run.read((bytes) => Buffer.alloc(bytes + 9));
+      if (frame !== undefined) expect(whole.includes(Buffer.from(frame.stored))).toBe(true);
+    }
+  });
+
+  test('the beginning of a frame is the last run, and open, unless it is taken apart in any case', async () => {
+    const { store, objects, frames } = await stored();
+    await using _ = store;
+    const [first, second] = [...frames.values()];
+    const upTo = (id: string) => objects.slice(0, objects.findIndex((object) => hex(object) === id) + 1);
+    const reader = store.reader();
+    const cut = await reader.runs([...upTo(second[4]), objects[0]]);
+    expect(cut.at(-1)).toMatchObject({ open: true });
+    expect(cut.at(-1)!.ids.map(hex)).toEqual(second.slice(0, 5));
+    const gap = upTo(second[4]).filter((object) => hex(object) !== second[2]);
+    expect((await reader.runs(gap)).map(({ open }) => open)).not.toContain(true);
+    const passed = upTo(second[4]).filter((object) => hex(object) !== first.at(-1));
+    expect((await readRuns(reader, passed)).frames).toEqual([]);
+    expect((await reader.runs(passed)).at(-1)!.ids.map(hex)).toEqual(second.slice(0, 5));
+  });
+
+  test('of a damaged frame is read what stands elsewhere, and the rest is as damaged as by getMany', async () => {
+    const { store, objects, path, frames } = await stored();
+    await using _ = store;
+    const [[offset, damaged]] = frames;
+    const bytes = readFileSync(path);
+    for (const spoil of [
+      () => bytes.fill(0xff, offset + 40, offset + 60),
+      () => bytes.fill(0, offset, offset + 5),
+    ]) {
+      spoil();
+      chmodSync(path, 0o644);
+      writeFileSync(path, bytes);
+      const inIt = objects.filter((object) => damaged.includes(hex(object)));
+      const reader = store.reader();
+      const error: unknown = await reader.getMany(inIt).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'OBJECT_CORRUPT' });
+      const [run] = await reader.runs(inIt);
+      expect(await run.read((length) => Buffer.alloc(length)).catch((thrown: unknown) => thrown)).toEqual(
+        error,
+      );
+      const rest = objects.filter((object) => !damaged.includes(hex(object)));
+      expect((await readRuns(reader, rest)).frames).toHaveLength(frames.size - 1);
+    }
+  });
+
+  test('no frame is given that is whole and has other bytes than its objects', async () => {
+    const { store, objects, path, frames } = await stored();
+    await using _ = store;
+    const [[offset, ids]] = frames;
+    const [run] = await store.reader().runs(objects.filter((object) => ids.includes(hex(object))));
+    const { frame } = await run.read((length) => Buffer.alloc(length));
+    const raw = Buffer.from(await openFrame(frame!, frame!.stored));
+    // As long as it was: a skippable frame (RFC 8878, 3.1.2) behind it.
+    const other = compress(raw.fill(0, raw.length >> 1));
+    const skipped = Buffer.alloc(frame!.stored.length - other.length);
+    skipped.writeUInt32LE(0x184d2a50, 0);
+    skipped.writeUInt32LE(skipped.length - 8, 4);
+    const bytes = readFileSync(path);
+    bytes.set(Buffer.concat([other, skipped]), offset);
+    chmodSync(path, 0o644);
+    writeFileSync(path, bytes);
+    expect(await openFrame(frame!, bytes.subarray(offset, offset + frame!.stored.length))).toHaveLength(
+      raw.length,
+    );
+    await expect(run.read((length) => Buffer.alloc(length))).rejects.toMatchObject({
+      code: 'OBJECT_CORRUPT',
+    });
+  });
+
+  test('what gc has moved since is read from where it is now', async () => {
+    const { folder, store, objects } = await stored();
+    await using _ = store;
+    const live = objects.filter(({ bytes }, i) => i < 400 && bytes.length > 0);
+    const entries = live.map(({ digest, bytes }, i): MapEntry => ({
+      key: Buffer.from(String(i).padStart(5, '0')),
+      kind: FILE,
+      executable: false,
+      size: bytes.length,
+      digest,
+      extra: new Uint8Array(0),
+    }));
+    const node = encodeTreeLeaf(entries);
+    await putAll(store, [{ kind: NODE, digest: hash(node), bytes: node }]);
+    const before = readdirSync(join(folder, 'packs'));
+    const planned = await store.reader().runs(live);
+    const { packsRewritten } = await collect(store, {
+      roots: async function* () {
+        yield hash(node);
+      },
+    });
+    expect(packsRewritten).toBeGreaterThan(0);
+    expect(readdirSync(join(folder, 'packs')).filter((name) => before.includes(name))).toEqual([]);
+    let read = 0;
+    for (const run of planned) {
+      const { contents } = await run.read((bytes) => Buffer.alloc(bytes));
+      for (const [i, bytes] of contents!.entries()) expect(hash(bytes)).toEqual(run.ids[i].digest);
+      read += run.ids.length;
+    }
+    expect(read).toBe(live.length);
+  });
+
+  test('tiny objects are had from the database if their frame is damaged', async () => {
+    const folder = await newStore();
+    await using store = new LevelStore(folder);
+    const tiny = Array.from({ length: 3000 }, (_, i) => chunkOf(`${i} `.repeat(20)));
+    const noise = Array.from({ length: 20 }, () => randomBytes(256 * 1024));
+    await putAll(store, [
+      ...tiny,
+      ...noise.map((bytes) => ({ kind: CHUNK, digest: hash(bytes), bytes }) as const),
+    ]);
+    const { path, frames } = framesIn(folder);
+    expect((await readRuns(store.reader(), tiny)).frames).toHaveLength(frames.size);
+    const bytes = readFileSync(path);
+    for (const offset of frames.keys()) bytes.fill(0xff, offset + 20, offset + 40);
+    chmodSync(path, 0o644);
+    writeFileSync(path, bytes);
+    const read = await readRuns(store.reader(), tiny);
+    expect(read.frames).toEqual([]);
+    expect(read.objects.map(hex)).toEqual(tiny.map(hex));
+    for (const { digest, bytes } of read.objects) expect(hash(bytes)).toEqual(digest);
   });
 });

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { CHUNK, hash } from '#object';
 import { WirePackBuilder, decodeWireIndex, openFrame } from '#store';
-import type { WirePack } from '#store';
+import type { StoredFrame, WirePack } from '#store';
+import { compress } from '../../src/store/compression.ts';
 import { dice } from '../dice.ts';
 
 const tiny = (from: number, to: number) =>
@@ -38,7 +39,7 @@ test('a pack that is not released keeps its bytes while the next is filled', asy
   expect(Buffer.concat(pack.parts).equals(before)).toBe(true);
 });
 
-test('what was read into lent memory is packed where it lies, and stays until its pack is released', async () => {
+test('what was read into lent memory, frames too, is packed where it lies, and stays until its pack is released', async () => {
   const roll = dice(20261126);
   const builder = await WirePackBuilder.make();
   const waiting: { readonly pack: WirePack; readonly objects: readonly Buffer[] }[] = [];
@@ -61,6 +62,14 @@ test('what was read into lent memory is packed where it lies, and stays until it
         builder.put(CHUNK, hash(bytes), bytes);
       }
       memory.subarray(at).fill(0xee);
+      const together = Array.from({ length: 1 + roll(9) }, () => Buffer.alloc(roll(9000), `${roll(1000)} `));
+      const frame = frameOf(together);
+      const place = roll(3) === 0 ? Buffer.alloc(frame.stored.length) : builder.lend(frame.stored.length + 9);
+      if (place.byteLength > frame.stored.length) memories.add(place.buffer);
+      place.set(frame.stored);
+      builder.putFrame({ ...frame, stored: place.subarray(0, frame.stored.length) });
+      place.subarray(frame.stored.length).fill(0xee);
+      objects.push(...together);
     }
     waiting.push({ pack: builder.seal(), objects });
     if (waiting.length < 3) continue;
@@ -70,6 +79,33 @@ test('what was read into lent memory is packed where it lies, and stays until it
     await Promise.resolve();
   }
   expect(memories.size).toBeLessThan(12); // It was lent again and again.
+});
+
+/** Objects as they stand in a pack. */
+function frameOf(objects: readonly Buffer[]): StoredFrame {
+  const raw = Buffer.concat(objects);
+  const ids = objects.map((bytes) => ({ kind: CHUNK, digest: hash(bytes) }) as const);
+  const lengths = objects.map(({ length }) => length);
+  return { ids, lengths, rawBytes: raw.length, codec: 1, stored: compress(raw) };
+}
+
+test('frames and objects keep their order in the rows, and a pack never has more of them than a segment may', async () => {
+  const builder = await WirePackBuilder.make();
+  const most = Array.from({ length: 40_000 }, (_, i) => Buffer.from(`${i}`));
+  const few = Array.from({ length: 120 }, (_, i) => Buffer.from(`x${i}`));
+  builder.putFrame(frameOf(few.slice(0, 100)));
+  for (const bytes of few.slice(100, 120)) builder.put(CHUNK, hash(bytes), bytes);
+  builder.putFrame(frameOf(most));
+  expect([builder.takes(65_536 - 40_120), builder.takes(65_537 - 40_120)]).toEqual([true, false]);
+  const pack = builder.seal();
+  expect(pack.objects).toBe(40_120);
+  expect(builder.takes(65_536)).toBe(true);
+  const rows = [...decodeWireIndex(pack.index, 'it').rows];
+  expect(rows.map(({ frame }) => frame.rowCount).filter((count, i, all) => count !== all[i - 1])).toEqual([
+    100, 40_000, 20,
+  ]);
+  const names = [...few.slice(0, 100), ...most, ...few.slice(100, 120)].map((bytes) => digestOf(bytes));
+  expect(rows.map(({ digest }) => Buffer.from(digest).toString('hex'))).toEqual(names);
 });
 
 function content(roll: (sides: number) => number): Buffer {

@@ -1,0 +1,48 @@
+/** Sends content as the store keeps it: frames of which all is sent, as they lie; what else there is, object by object. */
+import { nextTurn } from '#base';
+import type { ObjectId } from '#object';
+import type { StoredReader, StoredRun } from '#store';
+import type { PackUploader } from './pack-uploader.ts';
+
+export class ContentSender {
+  readonly #reader: StoredReader;
+  readonly #uploader: PackUploader;
+  /** What is still to be sent. First so many that were looked up: the beginning of a frame, kept for what comes next. */
+  #waiting: ObjectId[] = [];
+  #begun = 0;
+
+  constructor(reader: StoredReader, uploader: PackUploader) {
+    this.#reader = reader;
+    this.#uploader = uploader;
+  }
+
+  /** Takes some thousands of objects. */
+  async put(ids: readonly ObjectId[]): Promise<void> {
+    this.#waiting.push(...ids);
+    // They are looked up again with what comes: not before that is as many.
+    if (ids.length === 0 || this.#waiting.length < 2 * this.#begun) return;
+    const runs = await this.#reader.runs(this.#waiting);
+    const begun = runs.at(-1)?.open ? runs.pop()!.ids : [];
+    await this.#send(runs);
+    this.#waiting = [...begun];
+    this.#begun = begun.length;
+  }
+
+  /** Sends the rest. */
+  async finish(): Promise<void> {
+    await this.#send(await this.#reader.runs(this.#waiting));
+    this.#waiting = [];
+    this.#begun = 0;
+  }
+
+  async #send(runs: readonly StoredRun[]): Promise<void> {
+    for (const { ids, read } of runs) {
+      const { frame, contents } = await read(this.#uploader.memory);
+      if (frame !== undefined) await this.#uploader.putFrame(frame);
+      else
+        for (const [i, { kind, digest }] of ids.entries())
+          await this.#uploader.put(kind, digest, contents[i]);
+      await nextTurn(); // Packs on their way go on meanwhile.
+    }
+  }
+}

@@ -5,11 +5,11 @@ import { ArtError, equalBytes, fileError } from '#base';
 import { NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { LevelCache } from './cache.ts';
-import { loadCompression } from './compression.ts';
+import { CODEC_NONE, loadCompression } from './compression.ts';
 import { Database } from './database.ts';
 import { JOURNAL_START, createJournal } from './journal.ts';
 import { LevelTransaction } from './level-transaction.ts';
-import { decodeLocation } from './location.ts';
+import { decodeLocation, isInline } from './location.ts';
 import type { Location } from './location.ts';
 import type {
   ObjectStore,
@@ -176,7 +176,7 @@ export class LevelStore implements ObjectStore {
 
   /** `begun`: where those are that were left open last, which are asked for again; replaced by those that are now. */
   async #runs(asked: readonly ObjectId[], begun: Map<ObjectId, Location>): Promise<StoredRun[]> {
-    const locations = await this.#locate(asked, begun);
+    const locations = await this.#locate(asked, { known: begun, inline: false });
     begun.clear();
     await loadCompression();
     return runsOf(locations).map(({ at, what }) => {
@@ -187,7 +187,9 @@ export class LevelStore implements ObjectStore {
       const read = async (memory: ReadMemory) => {
         const frame = what === 'frame' ? this.packReader.readFrame(ids, places, memory) : undefined;
         if (frame !== undefined) return { frame };
-        return { contents: (await this.#read(ids, memory, places)).contents };
+        return {
+          contents: (await this.#read(ids, memory, standAlone(ids, places) ? places : undefined)).contents,
+        };
       };
       return { ids, open, read };
     });
@@ -217,7 +219,14 @@ export class LevelStore implements ObjectStore {
     }
   }
 
-  async #locate(ids: readonly ObjectId[], known?: ReadonlyMap<ObjectId, Location>): Promise<Location[]> {
+  /** Without `inline` nothing is kept of what rows hold beside places: of thousands of tiny objects that is much. */
+  async #locate(
+    ids: readonly ObjectId[],
+    {
+      known,
+      inline = true,
+    }: { readonly known?: ReadonlyMap<ObjectId, Location>; readonly inline?: boolean } = {},
+  ): Promise<Location[]> {
     return this.database.use(() => {
       const { table } = this.database;
       return ids.map((id) => {
@@ -227,7 +236,8 @@ export class LevelStore implements ObjectStore {
         if (value === undefined)
           throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);
         try {
-          return decodeLocation(value);
+          const location = decodeLocation(value);
+          return inline ? location : { ...location, inline: undefined };
         } catch (cause) {
           throw new ArtError('STORE_DAMAGED', `the database's row for object ${formatCid(id)} is damaged`, {
             cause,
@@ -236,6 +246,13 @@ export class LevelStore implements ObjectStore {
       });
     });
   }
+}
+
+/** Whether these are read from their places and nowhere else. */
+function standAlone(ids: readonly ObjectId[], locations: readonly Location[]): boolean {
+  return locations.every(
+    ({ codec, bytes }, i) => codec === CODEC_NONE && !isInline({ kind: ids[i].kind, bytes }),
+  );
 }
 
 function verify(id: ObjectId, bytes: Uint8Array): void {

@@ -27,13 +27,13 @@ export type ReadMemory = (bytes: number) => Buffer;
 export interface StoredReader extends ObjectReader {
   /**
    * Cuts `ids` into what is best read in one go, each in one run, mostly in their order; reads no content. Keep one call to
-   * ~20,000 ids. Raises OBJECT_NOT_FOUND.
+   * ~10,000 ids. Raises OBJECT_NOT_FOUND.
    */
   runs(ids: readonly ObjectId[]): Promise<StoredRun[]>;
 }
 
 export interface StoredRun {
-  /** A few MiB of content at most, and no more than 8,192. */
+  /** A few MiB of content at most, and no more than 4,096. */
   readonly ids: readonly ObjectId[];
   /**
    * Whether they are the beginning of a frame, and what is asked for next may be the rest: asked for together with that they

@@ -9,7 +9,7 @@ const STRETCH_OBJECTS = 128;
 /** Shorter frames, as small commits leave them, are not worth keeping: in company their objects take less. */
 const FRAME_RAW_MIN = FRAME_RAW_MAX / 4;
 /** Frames of more objects are taken apart: no more ids than that wait for the rest of theirs. */
-const FRAME_OBJECTS_MAX = 8192;
+const FRAME_OBJECTS_MAX = 4096;
 
 export interface Run {
   /** Which of the places, by number; those of one frame in its order. */

@@ -4,6 +4,9 @@ import type { ObjectId } from '#object';
 import type { StoredReader, StoredRun } from '#store';
 import type { PackUploader } from './pack-uploader.ts';
 
+/** So that what is looked up is still young when it is let go of. */
+const LOOKED_UP_AT_ONCE = 256;
+
 export class ContentSender {
   readonly #reader: StoredReader;
   readonly #uploader: PackUploader;
@@ -16,16 +19,17 @@ export class ContentSender {
     this.#uploader = uploader;
   }
 
-  /** Takes some thousands of objects. */
   async put(ids: readonly ObjectId[]): Promise<void> {
-    this.#waiting.push(...ids);
-    // They are looked up again with what comes: not before that is as many.
-    if (ids.length === 0 || this.#waiting.length < 2 * this.#begun) return;
-    const runs = await this.#reader.runs(this.#waiting);
-    const begun = runs.at(-1)?.open ? runs.pop()!.ids : [];
-    await this.#send(runs);
-    this.#waiting = [...begun];
-    this.#begun = begun.length;
+    for (let i = 0; i < ids.length; i += LOOKED_UP_AT_ONCE) {
+      this.#waiting.push(...ids.slice(i, i + LOOKED_UP_AT_ONCE));
+      // They are gone through again with what comes: not before that is as many.
+      if (this.#waiting.length < 2 * this.#begun) continue;
+      const runs = await this.#reader.runs(this.#waiting);
+      const begun = runs.at(-1)?.open ? runs.pop()!.ids : [];
+      await this.#send(runs);
+      this.#waiting = [...begun];
+      this.#begun = begun.length;
+    }
   }
 
   /** Sends the rest. */

@@ -25,7 +25,7 @@ import { bytesOnlyBelow } from './only-below.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { listPacks, packName } from './pack-files.ts';
 import { PackGone, PackReader } from './pack-reader.ts';
-import { META_KEY, encodeMeta, objectKey } from './records.ts';
+import { META_KEY, OBJECT_KEY_BYTES, encodeMeta, objectKey } from './records.ts';
 import { runsOf } from './stored-runs.ts';
 import { openTable } from './table.ts';
 import type { Unpublished } from './unpublished.ts';
@@ -229,10 +229,11 @@ export class LevelStore implements ObjectStore {
   ): Promise<Location[]> {
     return this.database.use(() => {
       const { table } = this.database;
+      const key = Buffer.allocUnsafe(OBJECT_KEY_BYTES);
       return ids.map((id) => {
         const place = known?.get(id);
         if (place !== undefined) return place;
-        const value = table.getSync(objectKey(id.kind, id.digest));
+        const value = table.getSync(objectKey(id.kind, id.digest, key));
         if (value === undefined)
           throw new ArtError('OBJECT_NOT_FOUND', `object ${formatCid(id)} is not in the store`);
         try {

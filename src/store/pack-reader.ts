@@ -13,6 +13,8 @@ const OPEN_PACKS_MAX = 64;
 const FRAME_CACHE_BYTES = 16 * 1024 * 1024;
 /** Plain objects of one pack with at most this much between them are read together. */
 const GAP_BYTES_MAX = 16 * 1024;
+/** As long as most frames can be. */
+const STORED_BYTES = 512 * 1024;
 const READ_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The pack that a place names is not there any more: look the object up again. */
@@ -24,6 +26,8 @@ export class PackReader {
   readonly #frames = new Map<string, Uint8Array>();
   #frameBytes = 0;
   #scratch = Buffer.allocUnsafeSlow(0);
+  /** For a frame as it is stored. */
+  #stored = Buffer.allocUnsafeSlow(0);
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -162,7 +166,9 @@ export class PackReader {
     const key = `${location.pack}:${location.offset}`;
     let frame = this.#frames.get(key);
     if (frame === undefined) {
-      const stored = Buffer.allocUnsafe(location.storedBytes);
+      if (this.#stored.length < location.storedBytes)
+        this.#stored = Buffer.allocUnsafeSlow(Math.max(location.storedBytes, STORED_BYTES));
+      const stored = this.#stored.subarray(0, location.storedBytes);
       this.#readExactly(location.pack, stored, location.offset);
       frame = decompress(stored, location.rawBytes);
       this.#frames.set(key, frame);

@@ -11,9 +11,12 @@ const RECORD_BYTES_MAX = 1024 * 1024;
 
 export const OBJECT_KEY_BYTES = 33;
 
-/** The key of an object in LevelDB: its kind, then its digest. */
-export function objectKey(kind: ObjectKind, digest: Digest): Uint8Array {
-  const key = Buffer.allocUnsafe(OBJECT_KEY_BYTES);
+/** The key of an object in LevelDB: its kind, then its digest. It is written into `key`, where one is to be used again. */
+export function objectKey(
+  kind: ObjectKind,
+  digest: Digest,
+  key: Uint8Array = Buffer.allocUnsafe(OBJECT_KEY_BYTES),
+): Uint8Array {
   key[0] = kind;
   key.set(digest, 1);
   return key;

@@ -1,5 +1,5 @@
 /** Lays out one step of a checkout's plan in the spool. */
-import { ByteReader, ByteWriter, EMPTY_BYTES } from '#base';
+import { ByteReader, ByteWriter, EMPTY_BYTES, utf8 } from '#base';
 import { DIGEST_BYTES, FILE, type Digest, type MapEntry } from '#object';
 import type { DiskEntry, Fingerprint } from './disk-entry.ts';
 
@@ -34,6 +34,10 @@ const DESTROYS = 0x10;
 const FOUND = 0x20;
 const EXECUTABLE = 0x40;
 
+/** The key, where it is at hand, is the path as bytes. */
+type What = Pick<MapEntry, 'kind' | 'executable' | 'size' | 'digest' | 'extra'> &
+  Partial<Pick<MapEntry, 'key'>>;
+
 /** Encodes rows one after the other into the same buffer. */
 export class PlanRowWriter {
   readonly #writer = new ByteWriter(8192);
@@ -42,7 +46,7 @@ export class PlanRowWriter {
   encode(
     action: Action,
     path: string,
-    what: Pick<MapEntry, 'kind' | 'executable' | 'size' | 'digest' | 'extra'> | undefined,
+    what: What | undefined,
     found: DiskEntry | undefined,
     options: { readonly destroys?: boolean } = {},
   ): Uint8Array {
@@ -52,7 +56,7 @@ export class PlanRowWriter {
     this.#writer
       .clear()
       .u8(action | flags)
-      .text(path)
+      .sized(what?.key ?? utf8(path))
       .u8((what ?? found)!.kind & 0xff)
       .varint((what ?? found)!.size)
       .bytes(what?.digest ?? NO_DIGEST)
@@ -71,8 +75,11 @@ export function decodePlanRow(bytes: Uint8Array): PlanRow {
   const path = reader.text();
   const kind = (reader.u8() << 24) >> 24;
   const size = reader.varint();
-  const digest = Buffer.from(reader.bytes(DIGEST_BYTES));
-  const target = Buffer.from(reader.sized());
+  // So short an array lies in the heap itself: a buffer costs several times as much to make and to free.
+  const digest = new Uint8Array(DIGEST_BYTES);
+  digest.set(reader.bytes(DIGEST_BYTES));
+  const targetBytes = reader.varint();
+  const target = targetBytes === 0 ? EMPTY_BYTES : Buffer.from(reader.bytes(targetBytes));
   const found =
     (head & FOUND) === 0
       ? undefined

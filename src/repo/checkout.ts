@@ -5,7 +5,15 @@ import { ArtError, Closing, equalBytes } from '#base';
 import type { ObjectStore } from '#store';
 import { MapBuilder } from '#tree';
 import type { ArtifactName, Held } from '#version';
-import { PathFilter, applyPlan, compareFolder, download as restore, planCheckout, realPath } from '#worktree';
+import {
+  PathFilter,
+  Placer,
+  applyPlan,
+  compareFolder,
+  download as restore,
+  planCheckout,
+  realPath,
+} from '#worktree';
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
 import type { CheckoutRequest, CheckoutResult } from './checkout-request.ts';
 import { artifactsFolder, isWhole, makeArtifactsFolder, targetsOf, usualFolder } from './checkout-target.ts';
@@ -43,8 +51,9 @@ export async function checkout(context: Context, request: CheckoutRequest): Prom
   const targets = await targetsOf(context, request);
   await using closing = new Closing();
   for (const { dir } of targets) await lockFolder(context, dir, closing);
+  const placer = closing.use(new Placer());
   const steps: Step[] = [];
-  for (const target of targets) steps.push(await planStep(context, request, target, closing));
+  for (const target of targets) steps.push(await planStep(context, request, { target, placer, closing }));
   for (const { plan, target } of steps)
     plan.refuseConflicts(target.dir, request.force ? DESPITE_FORCE : undefined);
   for (const step of steps) warnIfNothing(context, request, step);
@@ -127,20 +136,20 @@ function warnIfNothing(context: Context, { paths }: CheckoutRequest, { plan, tar
 interface Step {
   readonly target: Target;
   readonly held: Held | undefined;
-  readonly options: CheckoutOptions;
+  readonly options: CheckoutOptions & { readonly placer: Placer };
   readonly plan: CheckoutPlan;
 }
 
 async function planStep(
   context: Context,
   request: CheckoutRequest,
-  target: Target,
-  closing: Closing,
+  by: { readonly target: Target; readonly placer: Placer; readonly closing: Closing },
 ): Promise<Step> {
+  const { target, placer, closing } = by;
   const { store, tmp, root } = context;
   const held = await findLiveHeld(store, target.dir);
   const nested = new NestedRepositories(target.dir);
-  const options: CheckoutOptions = {
+  const options: Step['options'] = {
     dir: target.dir,
     held: held?.tree,
     moving: held?.moving.map((goal) => goal.tree),
@@ -158,6 +167,7 @@ async function planStep(
     onRepository: nested.onRepository,
     epoch: await store.epoch(),
     dryRun: request.dryRun,
+    placer,
     ...watched(context),
   };
   const plan = await planCheckout(options);

@@ -4,7 +4,7 @@ import { NODE, encodeCommit, hash } from '#object';
 import type { Commit, Digest } from '#object';
 import { folderOfRef } from '#version';
 import type { Operation } from '#version';
-import { applyPlan, planCheckout, rescue } from '#worktree';
+import { Placer, applyPlan, planCheckout, rescue } from '#worktree';
 import type { CheckoutOptions, CheckoutPlan, Rescued } from '#worktree';
 import { watched } from './context.ts';
 import type { Context } from './context.ts';
@@ -92,11 +92,12 @@ export async function restoreLost(
       hint: '`art checkout --force` makes a folder hold a version again.',
     });
   await using closing = new Closing();
+  const placer = closing.use(new Placer());
   const steps: { readonly loss: Loss; readonly plan: CheckoutPlan; readonly options: CheckoutOptions }[] = [];
   for (const loss of losses) {
     await lockFolder(context, loss.dir, closing);
     const options = await optionsOf(context, loss, await snapshotOf(context, operation, loss), { dryRun });
-    const plan = await planCheckout(options);
+    const plan = await planCheckout({ ...options, placer });
     closing.defer(() => plan[Symbol.dispose]());
     steps.push({ loss, plan, options });
   }
@@ -105,7 +106,7 @@ export async function restoreLost(
     ({ loss, plan }) => `${formatCount(plan.counts.written, 'path')} back in ${loss.dir}`,
   );
   if (dryRun) return { words, op: null };
-  for (const { plan, options } of steps) await applyPlan(plan, options);
+  for (const { plan, options } of steps) await applyPlan(plan, { ...options, placer });
   await using tx = await context.store.begin();
   const note = publishOperation(
     tx,

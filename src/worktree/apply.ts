@@ -11,7 +11,7 @@ import { FileWriter, assertUnchanged } from './file-writer.ts';
 import { Folders } from './folders.ts';
 import { Gatherer } from './gather.ts';
 import { folderOf } from './paths.ts';
-import { Placer } from './placer.ts';
+import type { Placer } from './placer.ts';
 import { WRITE, decodePlanRow, isContent, type PlanRow } from './plan-row.ts';
 import { Work } from './progress.ts';
 import type { Spool } from './spool.ts';
@@ -30,11 +30,10 @@ const FILES_A_LOOK = 32;
  * Raises DISK_FULL, FOLDER_UNWRITABLE, UNCOMMITTED_CHANGES (something changed since the plan was made), INTERRUPTED,
  * OBJECT_NOT_FOUND, OBJECT_CORRUPT, OBJECT_INVALID.
  */
-export async function applyPlan(plan: CheckoutPlan, options: CheckoutOptions): Promise<void> {
+export async function applyPlan(plan: CheckoutPlan, options: ApplyOptions): Promise<void> {
   const { statCache, tmpDir } = options;
   using stats = statCache === undefined ? undefined : new StatCacheWriter(statCache, tmpDir);
-  await using placer = new Placer({ files: plan.counts.written });
-  const pass = new ApplyPass(plan, options, { root: makeTarget(options.dir), stats, placer });
+  const pass = new ApplyPass(plan, options, { root: makeTarget(options.dir), stats });
   await pass.remove(plan.early);
   await pass.write();
   await pass.remove(plan.late);
@@ -52,9 +51,11 @@ function makeTarget(dir: string): string {
   }
 }
 
+type ApplyOptions = CheckoutOptions & { readonly placer: Placer };
+
 class ApplyPass {
   readonly #plan: CheckoutPlan;
-  readonly #options: CheckoutOptions;
+  readonly #options: ApplyOptions;
   readonly #folders: Folders;
   readonly #writer: FileWriter;
   readonly #placer: Placer;
@@ -65,14 +66,14 @@ class ApplyPass {
 
   constructor(
     plan: CheckoutPlan,
-    options: CheckoutOptions,
-    by: { readonly root: string; readonly stats: StatCacheWriter | undefined; readonly placer: Placer },
+    options: ApplyOptions,
+    by: { readonly root: string; readonly stats: StatCacheWriter | undefined },
   ) {
     this.#plan = plan;
     this.#options = options;
     this.#folders = new Folders(by.root);
     this.#writer = new FileWriter(this.#folders, unfinishedPrefix(by.root, options.tmpDir));
-    this.#placer = by.placer;
+    this.#placer = options.placer;
     this.#stats = by.stats;
     const { written, removed, bytes } = plan.counts;
     this.#work = new Work(options, { totals: { totalFiles: written + removed, totalBytes: bytes } });

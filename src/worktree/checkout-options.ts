@@ -2,6 +2,7 @@
 import type { Digest } from '#object';
 import type { NodeSource, ObjectReader } from '#store';
 import type { Gather } from './gather.ts';
+import type { Placer } from './placer.ts';
 import type { Watched } from './progress.ts';
 
 export interface PlanOptions extends Watched {
@@ -36,6 +37,8 @@ export interface PlanOptions extends Watched {
   readonly onRepository?: ((path: string) => void) | undefined;
   /** The store's epoch now. */
   readonly epoch: number;
+  /** Told how much there will be to place while the plan is made. */
+  readonly placer?: Placer | undefined;
   /** Changes nothing at all, not even our own stale temporary files. */
   readonly dryRun?: boolean | undefined;
 }

@@ -1,6 +1,7 @@
 /** Makes a folder hold a tree: plan, refuse what would lose work, apply. */
 import { applyPlan } from './apply.ts';
 import type { CheckoutCounts, CheckoutOptions } from './checkout-options.ts';
+import { Placer } from './placer.ts';
 import { planCheckout } from './plan.ts';
 
 /**
@@ -8,9 +9,10 @@ import { planCheckout } from './plan.ts';
  * Raises UNCOMMITTED_CHANGES before the first write if work would be lost, and what planning and applying raise.
  */
 export async function checkout(options: CheckoutOptions): Promise<CheckoutCounts> {
-  using plan = await planCheckout(options);
+  await using placer = new Placer();
+  using plan = await planCheckout({ ...options, placer });
   plan.refuseConflicts(options.dir);
-  if (options.dryRun !== true) await applyPlan(plan, options);
+  if (options.dryRun !== true) await applyPlan(plan, { ...options, placer });
   return plan.counts;
 }
 

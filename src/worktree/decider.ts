@@ -152,6 +152,7 @@ export class Decider {
     if (destroys) this.#plan.destroyCount++;
     if (want.kind === FOLDER) this.#plan.folderCount++;
     counts.written++;
+    if (this.#options.dryRun !== true) this.#options.placer?.expect(counts.written);
     counts.bytes += want.kind === FILE ? want.size : 0;
     this.#plan.steps.add(this.#rows.encode(WRITE, path, want, found, { destroys }));
     return 'written';

@@ -14,6 +14,7 @@ export { gitWouldTake } from './git-ignored.ts';
 export { PathFilter } from './path-filter.ts';
 export { checkTreePath, foldKey } from './paths.ts';
 export type { PathRules } from './paths.ts';
+export { Placer } from './placer.ts';
 export { planCheckout } from './plan.ts';
 export type { Progress, Watched } from './progress.ts';
 export { realPath } from './real-path.ts';

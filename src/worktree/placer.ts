@@ -21,7 +21,9 @@ export interface PlacedInRoom extends Placed {
 }
 
 export class Placer implements AsyncDisposable {
-  readonly #worker: Worker | undefined;
+  readonly #program: string | undefined;
+  #worker: Worker | undefined;
+  #hasStarted = false;
   readonly #waiting: Waiting[] = [];
   /** Memory that came back and serves again: fresh pages take longer than copying into them. */
   readonly #rooms: ArrayBuffer[] = [];
@@ -29,15 +31,16 @@ export class Placer implements AsyncDisposable {
   /** Why the thread places nothing any more. */
   #failure: Error | undefined;
 
-  /** `files`: how many there will be, about. `program`: what the thread runs, if not what was built. */
-  constructor({
-    files,
-    program = builtProgram(),
-  }: {
-    readonly files: number;
-    readonly program?: string | undefined;
-  }) {
-    this.#worker = files < FILES_MIN || program === undefined ? undefined : startThread(program);
+  /** `program`: what the thread runs, if not what was built. */
+  constructor({ program = builtProgram() }: { readonly program?: string | undefined } = {}) {
+    this.#program = program;
+  }
+
+  /** So many files there will be at least: where that is much the thread starts now, to be there when it is needed. */
+  expect(files: number): void {
+    if (this.#hasStarted || files < FILES_MIN || this.#program === undefined) return;
+    this.#hasStarted = true;
+    this.#worker = startThread(this.#program);
     this.#worker?.on('message', (placed: PlacedInRoom) => this.#waiting.shift()?.resolve(placed));
     this.#worker?.on('error', (error) => this.#fail(error));
     this.#worker?.on('messageerror', (error) => this.#fail(error));

@@ -39,7 +39,8 @@ function placement(placer: Placer, folder: string) {
 
 test('what a thread was asked for that ended while nobody waited is refused, not waited for', async () => {
   const folder = temporaryFolder();
-  await using placer = new Placer({ files: MANY, program: programOf(folder, 'process.exit(3);') });
+  await using placer = new Placer({ program: programOf(folder, 'process.exit(3);') });
+  placer.expect(MANY);
   const [worker] = vi.mocked(Worker).mock.results.map(({ value }) => value as InstanceType<typeof Worker>);
   await new Promise((resolve) => worker.once('exit', resolve));
   await expect(placer.place(placement(placer, folder))).rejects.toThrow(/ended \(status 3\)/);
@@ -52,7 +53,8 @@ test.each([
 ])('what waits for a thread that %s is refused', async (_, does, why) => {
   const folder = temporaryFolder();
   const text = `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { ${does} });`;
-  await using placer = new Placer({ files: MANY, program: programOf(folder, text) });
+  await using placer = new Placer({ program: programOf(folder, text) });
+  placer.expect(MANY);
   const first = placer.place(placement(placer, folder));
   const second = placer.place(placement(placer, folder));
   await expect(first).rejects.toThrow(why);
@@ -64,8 +66,19 @@ test('where the system gives no thread, files are placed all the same', async ()
   vi.mocked(Worker).mockImplementationOnce(function (): never {
     throw Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
   });
-  await using placer = new Placer({ files: MANY, program: programOf(folder, '') });
+  await using placer = new Placer({ program: programOf(folder, '') });
+  placer.expect(MANY);
   const placed = await placer.place(placement(placer, folder));
   expect(placed.failure).toBeUndefined();
   expect(existsSync(join(folder, 'f'))).toBe(true);
+});
+
+test('one thread starts, once there is much to place', async () => {
+  const folder = temporaryFolder();
+  await using placer = new Placer({ program: programOf(folder, '') });
+  placer.expect(10);
+  expect(Worker).not.toHaveBeenCalled();
+  placer.expect(MANY);
+  placer.expect(MANY + 1);
+  expect(Worker).toHaveBeenCalledTimes(1);
 });

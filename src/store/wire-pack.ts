@@ -105,7 +105,7 @@ export class WirePackBuilder {
     return room.memory.subarray(room.used);
   };
 
-  /** Takes an object; the bytes are copied before this returns, unless they lie in what was lent last. */
+  /** Takes an object; the bytes are copied before this returns, unless they lie close in what was lent last. */
   put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): void {
     if (!this.#keepLent(bytes)) return this.#segment.put(kind, digest, bytes);
     const { length } = bytes;
@@ -118,22 +118,27 @@ export class WirePackBuilder {
     return this.#segment.rowCount + objects <= SEGMENT_ROWS_MAX;
   }
 
-  /** Takes a frame as it is stored; its bytes are copied before this returns, unless they lie in what was lent last. */
+  /** Takes a frame as it is stored; its bytes are copied before this returns, unless they lie close in what was lent last. */
   putFrame(frame: StoredFrame): void {
     if (this.#keepLent(frame.stored)) this.#segment.lay(frame);
     else this.#segment.lay({ ...frame, stored: Buffer.from(frame.stored) });
   }
 
-  /** Keeps what lies in the memory that was lent last until the pack is released; false if it lies elsewhere. */
+  /**
+   * Keeps what lies in the memory that was lent last until the pack is released; false if it lies elsewhere, or behind so
+   * much that is not packed that to copy it takes less memory.
+   */
   #keepLent(bytes: Uint8Array): boolean {
     const room = this.#room;
     if (room === undefined || bytes.buffer !== room.memory.buffer) return false;
+    const end = bytes.byteOffset + bytes.length;
+    if (end - room.used > 2 * bytes.length) return false;
     if (!this.#roomIsHeld) {
       this.#roomIsHeld = true;
       room.users++;
       void this.#released.promise.then(() => this.#leave(room));
     }
-    room.used = Math.max(room.used, bytes.byteOffset + bytes.length);
+    room.used = Math.max(room.used, end);
     return true;
   }
 

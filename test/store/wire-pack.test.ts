@@ -81,6 +81,26 @@ test('what was read into lent memory, frames too, is packed where it lies, and s
   expect(memories.size).toBeLessThan(12); // It was lent again and again.
 });
 
+test('what lies scattered in lent memory is copied: a pack holds little memory beside its own bytes', async () => {
+  const builder = await WirePackBuilder.make();
+  const roll = dice(20261127);
+  let bytesLent = 0;
+  for (let page = 0; page < 40; page++) {
+    const memory = builder.lend(2_300_000);
+    for (let i = 0; i < 128; i++) {
+      const object = memory.subarray(i * 17_000, i * 17_000 + 1500);
+      for (let j = 0; j < object.length; j++) object[j] = roll(256);
+      bytesLent += object.length;
+      builder.put(CHUNK, hash(object), object);
+    }
+  }
+  const pack = builder.seal();
+  const held = new Set(pack.parts.map(({ buffer }) => buffer));
+  const bytesHeld = [...held].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  expect(bytesHeld).toBeLessThan(2 * bytesLent);
+  expect(await unpacked(pack)).toHaveLength(40 * 128);
+});
+
 /** Objects as they stand in a pack. */
 function frameOf(objects: readonly Buffer[]): StoredFrame {
   const raw = Buffer.concat(objects);

@@ -187,9 +187,7 @@ export class RemoteReader {
     const bytes = await this.#bytesOf(run, memory);
     if (bytes === undefined) return;
     const frames = new Map<number, Uint8Array>();
-    const wantedBytes = run.wanted.reduce((sum, { place }) => sum + place.location.bytes, 0);
-    const held = memory === freshMemory || isSmall(run) ? bytes.buffer.byteLength : bytes.length;
-    const dense = wantedBytes >= held * DENSE_SHARE;
+    const dense = isDense(run, isSmall(run) ? bytes.buffer.byteLength : run.end - run.offset);
     let damaged = false;
     for (const { at, id, place } of run.wanted) {
       const { location } = place;
@@ -223,7 +221,9 @@ export class RemoteReader {
       return whole?.subarray(offset, end);
     }
     const range = { offset, length: end - offset };
-    return this.#read(pack, range, memory(range.length));
+    // What is lent is held as long as its chunks are, even where all of them are copied.
+    const into = (isDense(run, range.length) ? memory : freshMemory)(range.length);
+    return this.#read(pack, range, into);
   }
 
   #smallPack(pack: PackId, packBytes: number): Promise<Uint8Array | undefined> {
@@ -285,6 +285,12 @@ const freshMemory: ReadMemory = (bytes) => Buffer.allocUnsafeSlow(bytes);
 
 function isSmall({ wanted }: Run): boolean {
   return wanted[0].place.packBytes <= SMALL_PACK_BYTES;
+}
+
+/** Whether what is wanted of a run makes up most of so many bytes that were read for it. */
+function isDense({ wanted }: Run, bytes: number): boolean {
+  const wantedBytes = wanted.reduce((sum, { place }) => sum + place.location.bytes, 0);
+  return wantedBytes >= bytes * DENSE_SHARE;
 }
 
 /** Whether bytes lie in the memory of others: a frame that was not compressed. */

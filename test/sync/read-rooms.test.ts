@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
+import { equalBytes } from '#base';
 import { CHUNK, hash } from '#object';
-import { MemoryStore } from '#store';
+import { MemoryStore, WirePackBuilder } from '#store';
+import { MemoryBucket } from '#sync';
+import { bytesBody } from '../../src/sync/bucket.ts';
+import { indexKey, newPackId, packKey } from '../../src/sync/keys.ts';
 import { Landing } from '../../src/sync/landing.ts';
+import { PackIndex } from '../../src/sync/pack-index.ts';
 import { ReadRooms } from '../../src/sync/read-rooms.ts';
+import { RemoteReader } from '../../src/sync/remote-reader.ts';
+import { noise } from './samples.ts';
 
 const MIB = 1024 * 1024;
 
@@ -37,4 +44,27 @@ test('what has landed is told once everything taken before is in the store, and 
   expect(told).toEqual(['nothing waited']);
   await landing.flush();
   expect(told).toEqual(['nothing waited', 'landed']);
+});
+
+test('what lies scattered in a pack is read into no memory that is held until it has landed', async () => {
+  const objects = Array.from({ length: 2000 }, (_, i) => noise(i, 1500));
+  const ids = objects.map((bytes) => ({ kind: CHUNK, digest: hash(bytes) }) as const);
+  const builder = await WirePackBuilder.make();
+  for (const [i, { kind, digest }] of ids.entries()) builder.put(kind, digest, objects[i]);
+  const pack = builder.seal();
+  const bucket = new MemoryBucket();
+  const id = newPackId(Date.now());
+  await bucket.putIfAbsent(packKey(id), bytesBody(Buffer.concat(pack.parts)));
+  await bucket.putIfAbsent(indexKey(id), bytesBody(pack.index));
+  const reader = new RemoteReader(bucket, new PackIndex(new MemoryStore().cache, bucket, 'id'));
+  const lentFor = async (step: number) => {
+    let bytesLent = 0;
+    const lend = (bytes: number) => Buffer.alloc(((bytesLent += bytes), bytes));
+    const some = ids.filter((_, i) => i % step === 0);
+    const read = await reader.getAt(some, await reader.places(some), lend);
+    expect(read.every((bytes, i) => equalBytes(hash(bytes), some[i].digest))).toBe(true);
+    return bytesLent;
+  };
+  expect(await lentFor(10)).toBe(0);
+  expect(await lentFor(1)).toBe(2000 * 1500);
 });

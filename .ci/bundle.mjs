@@ -44,7 +44,7 @@ const script = {
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
   supported: { 'dynamic-import': false }, // A script that is not loaded by Node's loader can require only.
-  // As an URL it is asked for by packages alone, to make a `require` of it, which takes a path as well.
+  // As an URL it is only asked for to make a `require` of it, which takes a path as well.
   define: {
     'import.meta.filename': '__filename',
     'import.meta.dirname': '__dirname',

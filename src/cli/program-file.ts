@@ -3,7 +3,7 @@
  * V8: to parse and compile it anew takes 45 ms, which is half of what a short command takes.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
@@ -37,7 +37,7 @@ export function openProgram(folder: string): OpenProgram {
   const program = module.exports as Program;
   const keep = () => {
     program.letYoungHeapGrow();
-    writeKept(keptPath, bytes, script.createCachedData());
+    writeKept(keptPath, bytes, () => script.createCachedData());
   };
   return { program, isKept: kept !== undefined, keep };
 }
@@ -54,13 +54,22 @@ function readKept(path: string, program: Uint8Array): Buffer | undefined {
   return digestOf(program, code).equals(kept.subarray(0, DIGEST_BYTES)) ? code : undefined;
 }
 
-function writeKept(path: string, program: Uint8Array, code: Uint8Array): void {
+function writeKept(path: string, program: Uint8Array, codeOf: () => Uint8Array): void {
   const writing = `${path}.${randomBytes(6).toString('hex')}`;
+  let fd: number;
   try {
-    writeFileSync(writing, Buffer.concat([digestOf(program, code), code]), { flag: 'wx' });
+    fd = openSync(writing, 'wx');
+  } catch {
+    return; // Installed by another user: it starts as fast as it can.
+  }
+  try {
+    const code = codeOf();
+    writeFileSync(fd, Buffer.concat([digestOf(program, code), code]));
     renameSync(writing, path);
   } catch {
-    rmSync(writing, { force: true }); // Installed by another user, or the disk is full: it starts as fast as it can.
+    rmSync(writing, { force: true }); // The disk is full.
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -44,7 +44,7 @@ interface WasmModule {
 }
 
 // Both packages are CommonJS and stay outside any bundle.
-const require = createRequire(import.meta.filename);
+const require = createRequire(import.meta.url);
 
 let chosen: Blake3 | undefined;
 

@@ -68,7 +68,7 @@ function nativeZstd(): Zstd | undefined {
 }
 
 async function wasmZstd(): Promise<Zstd> {
-  const require = createRequire(import.meta.filename);
+  const require = createRequire(import.meta.url);
   const { init, compress, decompress } = require('@bokuweb/zstd-wasm') as typeof import('@bokuweb/zstd-wasm');
   await init();
   return {

@@ -76,6 +76,6 @@ function startThread(slots: FrameSlots): void {
 
 /** The thread's program as it was built; undefined when this runs from its sources, which a thread cannot read. */
 function compressingWorker(): string | undefined {
-  const here = import.meta.filename;
+  const here = import.meta.url;
   return here.endsWith('.ts') ? undefined : createRequire(here).resolve('#compressing-worker');
 }

@@ -103,6 +103,6 @@ function startThread(program: string): Worker | undefined {
 
 /** The thread's program as it was built; undefined when this runs from its sources, which a thread cannot read. */
 function builtProgram(): string | undefined {
-  const here = import.meta.filename;
+  const here = import.meta.url;
   return here.endsWith('.ts') ? undefined : createRequire(here).resolve('#placing-worker');
 }

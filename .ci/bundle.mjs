@@ -26,7 +26,6 @@ const parserAlone = {
   },
 };
 
-for (const old of ['dist/bin', 'dist/chunks']) rmSync(old, { recursive: true, force: true });
 const common = {
   bundle: true,
   platform: 'node',
@@ -46,7 +45,6 @@ const script = {
   supported: { 'dynamic-import': false }, // A script that is not loaded by Node's loader can require only.
   // As an URL it is only asked for to make a `require` of it, which takes a path as well.
   define: {
-    'import.meta.filename': '__filename',
     'import.meta.dirname': '__dirname',
     'import.meta.url': '__filename',
   },

@@ -58,6 +58,6 @@ function statOf(fd: number): Stats | undefined {
 // node:tty is loaded only where there may be a terminal: it brings the network along, and takes milliseconds.
 function isTerminal(fd: number, { rdev }: Stats): boolean {
   if (statSync(devNull, { throwIfNoEntry: false })?.rdev === rdev) return false;
-  const { isatty } = createRequire(import.meta.filename)('node:tty') as typeof import('node:tty');
+  const { isatty } = createRequire(import.meta.url)('node:tty') as typeof import('node:tty');
   return isatty(fd);
 }

@@ -187,9 +187,9 @@ export class LevelStore implements ObjectStore {
       const read = async (memory: ReadMemory) => {
         const frame = what === 'frame' ? this.packReader.readFrame(ids, places, memory) : undefined;
         if (frame !== undefined) return { frame };
-        return {
-          contents: (await this.#read(ids, memory, standAlone(ids, places) ? places : undefined)).contents,
-        };
+        const known = standAlone(ids, places) ? places : undefined;
+        const { contents } = await this.#read(ids, memory, known);
+        return { contents };
       };
       return { ids, open, read };
     });

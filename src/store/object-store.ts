@@ -18,8 +18,8 @@ export interface ObjectReader {
 }
 
 /**
- * Gives memory of at least so many bytes to whoever keeps what is read longer than until the next call. Only what a store
- * keeps plain is read into it.
+ * Gives memory of at least so many bytes to whoever keeps what is read longer than until the next call. What a store has
+ * to decompress to give it, or does not keep in packs, is not read into it.
  */
 export type ReadMemory = (bytes: number) => Buffer;
 

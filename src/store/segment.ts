@@ -5,6 +5,7 @@ import { CODEC_NONE, CODEC_ZSTD, compress, looksCompressible } from './compressi
 import type { Codec } from './compression.ts';
 import { handOver, type HandedOver } from './frame-compressor.ts';
 import { isInline } from './location.ts';
+import type { StoredFrame } from './object-store.ts';
 import {
   FRAME_BYTES,
   FRAME_RAW_MAX,
@@ -15,7 +16,6 @@ import {
   aligned,
   encodeTrailer,
 } from './pack-format.ts';
-import type { StoredFrame } from './object-store.ts';
 import type { Frame, Row, RowKind } from './pack-format.ts';
 
 /** Stored bytes held back before they are handed on. */

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { ArtError } from '#base';
 import type { Digest, ObjectKind } from '#object';
 import { CODEC_NONE, decompress, loadCompression } from './compression.ts';
+import type { StoredFrame } from './object-store.ts';
 import {
   HEADER_BYTES,
   JOURNAL_ALIGNMENT,
@@ -17,7 +18,6 @@ import {
   openTrailer,
   trailerLengthAtEnd,
 } from './pack-format.ts';
-import type { StoredFrame } from './object-store.ts';
 import type { Row } from './pack-format.ts';
 import { Segment } from './segment.ts';
 
@@ -33,7 +33,7 @@ export interface WirePack {
   /** Its trailer, which `parts` ends with; in memory of its own, which `release` does not give back. */
   readonly index: Uint8Array;
   readonly objects: number;
-  /** Gives the memory of frames back, to be filled again: `parts` are not read any more. */
+  /** Gives the memory of `parts` back, to be filled again: they are not read any more. */
   release(): void;
 }
 
@@ -56,18 +56,15 @@ interface Room {
   used: number;
 }
 
-function newRoom(bytes: number): Room {
-  return { memory: Buffer.allocUnsafeSlow(Math.max(bytes, ROOM_BYTES)), users: 0, used: 0 };
-}
-
 /** Puts objects into one pack after another. */
 export class WirePackBuilder {
   #parts: Part[] = [];
   #released = releasing();
-  /** The one that was lent last, and those that nobody uses. */
+  /** The one that was lent last, and whether the pack that is being filled holds some of it. */
   #room: Room | undefined;
-  readonly #freeRooms: Room[] = [];
   #roomIsHeld = false;
+  /** Memory of rooms that nobody uses any more. */
+  readonly #spare: Buffer<ArrayBuffer>[] = [];
   readonly #segment = new Segment(
     (bytes) => {
       this.#addPart(bytes);
@@ -95,11 +92,9 @@ export class WirePackBuilder {
     let room = this.#room;
     if (room === undefined || room.memory.length - room.used < bytes) {
       this.#leave(room);
-      const fits = this.#freeRooms.findIndex(({ memory }) => memory.length >= bytes);
-      room = fits < 0 ? newRoom(bytes) : this.#freeRooms.splice(fits, 1)[0];
-      room.users = 1;
-      room.used = 0;
-      this.#room = room;
+      const spare = bytes <= ROOM_BYTES ? this.#spare.pop() : undefined;
+      const memory = spare ?? Buffer.allocUnsafeSlow(Math.max(bytes, ROOM_BYTES));
+      this.#room = room = { memory, users: 1, used: 0 };
       this.#roomIsHeld = false;
     }
     return room.memory.subarray(room.used);
@@ -144,7 +139,7 @@ export class WirePackBuilder {
 
   #leave(room: Room | undefined): void {
     if (room === undefined || --room.users > 0) return;
-    if (room.memory.length === ROOM_BYTES) this.#freeRooms.push(room); // A larger one is not held for ever.
+    if (room.memory.length === ROOM_BYTES) this.#spare.push(room.memory); // A larger one is not held for ever.
   }
 
   // What goes on where the last part ended is one part with it.

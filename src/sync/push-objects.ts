@@ -31,7 +31,7 @@ export async function sendAll(
   plans: readonly Plan[],
   trust: Trust,
 ): Promise<readonly string[]> {
-  return upload(context, session, index, absentHere(context, index, plans, trust));
+  return upload(context, session, index, absentThere(context, index, plans, trust));
 }
 
 /**
@@ -98,7 +98,7 @@ async function* objectsHere(
   }
 }
 
-async function* absentHere(
+async function* absentThere(
   { store, disk, promises, signal }: RepositoryContext,
   index: PackIndex | undefined,
   plans: readonly Sides[],

@@ -4,7 +4,7 @@ import { ArtError, toHex } from '#base';
 import { NODE } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { MemoryStore } from '#store';
-import type { StoredReader, ObjectStore, RecordRow, Transaction } from '#store';
+import type { ObjectStore, RecordRow, StoredReader, Transaction } from '#store';
 import { artifactOfKey, encodeRef, recordKeys } from '#version';
 import { readAll } from './bucket.ts';
 import type { Bucket } from './bucket.ts';

@@ -21,9 +21,9 @@ export interface PlacedInRoom extends Placed {
 }
 
 export class Placer implements AsyncDisposable {
-  readonly #program: string | undefined;
+  /** Until the thread was started. */
+  #program: string | undefined;
   #worker: Worker | undefined;
-  #hasStarted = false;
   readonly #waiting: Waiting[] = [];
   /** Memory that came back and serves again: fresh pages take longer than copying into them. */
   readonly #rooms: ArrayBuffer[] = [];
@@ -38,9 +38,9 @@ export class Placer implements AsyncDisposable {
 
   /** So many files there will be at least: where that is much the thread starts now, to be there when it is needed. */
   expect(files: number): void {
-    if (this.#hasStarted || files < FILES_MIN || this.#program === undefined) return;
-    this.#hasStarted = true;
+    if (files < FILES_MIN || this.#program === undefined) return;
     this.#worker = startThread(this.#program);
+    this.#program = undefined;
     this.#worker?.on('message', (placed: PlacedInRoom) => this.#waiting.shift()?.resolve(placed));
     this.#worker?.on('error', (error) => this.#fail(error));
     this.#worker?.on('messageerror', (error) => this.#fail(error));

@@ -27,7 +27,16 @@ async function printVersion(): Promise<void> {
 
 async function runProgram(): Promise<void> {
   const { openProgram } = await import('./program-file.ts');
-  const { program, isKept, keep } = openProgram(import.meta.dirname);
-  if (!isKept) process.once('exit', keep);
-  await program.runProcess();
+  let opened;
+  try {
+    opened = openProgram(import.meta.dirname);
+  } catch (error) {
+    // Node would show the line that it could not read: all of the program.
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`error: art is not installed whole: ${why} [FAILED]\nhint: Install it again.\n`);
+    process.exitCode = 1;
+    return;
+  }
+  if (!opened.isKept) process.once('exit', opened.keep);
+  await opened.program.runProcess();
 }

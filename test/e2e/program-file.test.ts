@@ -1,6 +1,15 @@
 /** Checks that art starts from whatever bytecode it finds beside it, and keeps its own where there is none. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { ART, Place } from './art.ts';
@@ -87,4 +96,18 @@ test('where it cannot be kept, art starts all the same and leaves nothing behind
 test('what is loaded only when it is needed can be loaded', () => {
   const text = readFileSync(join(dirname(ART), 'program.cjs'), 'latin1');
   expect(text.match(/[^\w.$]import\(/g)).toBeNull(); // Such a script has nobody who would import for it.
+});
+
+test.each([
+  ['missing', (path: string) => rmSync(path), 'ENOENT'],
+  ['torn', (path: string) => truncateSync(path, 400_000), 'Unexpected end of input'],
+])('a program that is %s is told in two lines', (_, spoil, why) => {
+  spoil(join(bin, 'program.cjs'));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(bin, 'art.cjs'), 'log'], {
+    encoding: 'utf8',
+  });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toMatch(/^error: art is not installed whole: .* \[FAILED\]\nhint: Install it again\.\n$/);
+  expect(stderr).toContain(why);
+  expect(kept()).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** Remembers a set of digests in fixed memory; may say yes for one it never saw, never no for one it did. */
-import { strict as assert } from 'node:assert';
+import { assert } from './assert.ts';
 
 const PROBES = 6;
 

@@ -131,7 +131,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An operating error: expected, named, meant for the user. A bug is an AssertionError instead. */
+/** An operating error: expected, named, meant for the user. A bug is a plain Error instead. */
 export class ArtError extends Error {
   override readonly name = 'ArtError';
   readonly code: ErrorCode;
@@ -160,8 +160,7 @@ export function isArtError(error: unknown, code?: ErrorCode): error is ArtError 
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code: unknown = (error as NodeJS.ErrnoException).code;
-  // An assertion has a code, too, and is nothing that the system said.
-  return typeof code === 'string' && code !== 'ERR_ASSERTION' ? code : undefined;
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** Turns a failure of node:fs on `path` into the operating error it means; passes anything else through. */

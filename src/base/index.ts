@@ -1,4 +1,5 @@
 /** base: errors, bytes, hashes that are no names, waiting and durable files; knows no artifact. */
+export { assert } from './assert.ts';
 export { ArtError, ERRORS, errnoOf, fileError, isArtError } from './errors.ts';
 export type { ErrorCode } from './errors.ts';
 export {
@@ -18,7 +19,8 @@ export { Column } from './column.ts';
 export { crc32c } from './crc32c.ts';
 export { DigestTable } from './digest-table.ts';
 export { murmur3 } from './murmur3.ts';
-export { Pace, nextTurn, settleAtMost, sleep, throwIfAborted } from './async.ts';
+export { Pace, clockMs, nextTurn, settleAtMost, sleep, throwIfAborted } from './async.ts';
+export { nonce } from './nonce.ts';
 export { TEMPORARY_PREFIX, replaceFile, syncFolder, writeAll } from './files.ts';
 export { WriteBehind } from './write-behind.ts';
 export { editDistance, suggest } from './suggest.ts';

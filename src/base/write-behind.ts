@@ -1,5 +1,5 @@
 /** Writes to one file beside the caller, who goes on meanwhile. */
-import { strict as assert } from 'node:assert';
+import { assert } from './assert.ts';
 import { write } from 'node:fs';
 import { promisify } from 'node:util';
 

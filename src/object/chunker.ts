@@ -1,5 +1,5 @@
 /** Cuts the bytes of files into chunks where their content says so (chunker id 1). */
-import assert from 'node:assert';
+import { assert } from '#base';
 import { plainScanner, SCAN_BYTES_MAX } from './gear.ts';
 import type { CandidateScanner } from './gear.ts';
 import { wasmScanner } from './gear-wasm.ts';

@@ -1,6 +1,5 @@
 /** File nodes: the tree that lists the chunks of one long file, in order. */
-import assert from 'node:assert';
-import { ByteWriter } from '#base';
+import { ByteWriter, assert } from '#base';
 import { decodeNode, encodeNode, nodeKindOf } from './cbor.ts';
 import type { Ext, Fields } from './cbor.ts';
 import { CHUNK_BYTES_MIN, CHUNKER_ID } from './chunker.ts';

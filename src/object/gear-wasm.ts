@@ -1,5 +1,5 @@
 /** Finds candidate cuts with the WASM code of gear.wat, which is embedded here. */
-import assert from 'node:assert';
+import { assert } from '#base';
 import { gearTable, SCAN_BYTES_MAX } from './gear.ts';
 import type { CandidateScanner } from './gear.ts';
 

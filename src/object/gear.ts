@@ -1,5 +1,5 @@
 /** Finds candidate cuts with a gear hash, in plain TypeScript: the oracle of the WASM scanner and its fallback. */
-import assert from 'node:assert';
+import { assert } from '#base';
 import { hash } from './hash.ts';
 
 /** No scan is longer, so that the memory for its candidates is bounded. */

@@ -1,5 +1,5 @@
 /** Computes BLAKE3 digests, with the native library where it loads and its WASM twin where it does not. */
-import assert from 'node:assert';
+import { assert } from '#base';
 import { createRequire } from 'node:module';
 import type { Digest } from './id.ts';
 

@@ -1,7 +1,6 @@
 /** What the sorted maps of an artifact's state say of one version: alive, or gone with a tombstone. */
 import * as dagCbor from '@ipld/dag-cbor';
-import assert from 'node:assert';
-import { ArtError, equalBytes } from '#base';
+import { ArtError, assert, equalBytes } from '#base';
 import { Fields } from './cbor.ts';
 import type { Ext } from './cbor.ts';
 import { AUTHOR_BYTES_MAX, RUN_ID_BYTES_MAX } from './commit.ts';

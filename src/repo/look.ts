@@ -1,5 +1,5 @@
 /** Looks at artifacts and versions: lists, logs, shows. Changes nothing. */
-import { strict as assert } from 'node:assert';
+import { assert } from '#base';
 import { NODE, formatCid } from '#object';
 import type { Digest, Metadata } from '#object';
 import type { NodeSource } from '#store';

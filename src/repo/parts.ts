@@ -1,8 +1,7 @@
 /** Takes the parts that a version is put together from, and lays them over what it begins with. */
 import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
-import { ArtError, Closing, fileError, isArtError, throwIfAborted, writeAll } from '#base';
+import { ArtError, Closing, fileError, isArtError, nonce, throwIfAborted, writeAll } from '#base';
 import { NODE } from '#object';
 import type { Digest } from '#object';
 import type { Transaction } from '#store';
@@ -173,7 +172,7 @@ async function spool(
   content: AsyncIterable<Uint8Array>,
   closing: Closing,
 ): Promise<string> {
-  const path = join(tmp, `stream-${randomBytes(8).toString('hex')}`);
+  const path = join(tmp, `stream-${nonce(8)}`);
   let bytes = 0;
   try {
     const fd = openSync(path, 'wx', 0o644);

@@ -1,8 +1,7 @@
 /** Notes what `art.lock` is to say while the version is published, so that a crash in between is made good. */
-import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { equalBytes, fileError, isArtError } from '#base';
+import { equalBytes, fileError, isArtError, nonce } from '#base';
 import type { RecordSource } from '#store';
 import { formatLock, parseLock } from '#version';
 import type { ArtifactName, Pin } from '#version';
@@ -22,7 +21,7 @@ export class PendingPins {
 
   constructor({ root, tmp }: Pick<Context, 'root' | 'tmp'>) {
     this.#root = root;
-    this.#path = join(tmp, `${PREFIX}${randomBytes(8).toString('hex')}`);
+    this.#path = join(tmp, `${PREFIX}${nonce(8)}`);
   }
 
   /** Call under the lock, before the publishing. Not synced: what a power failure takes is no more than the note. */

@@ -1,6 +1,5 @@
 /** Takes operations back: a new state with the inverse of what they changed, or the files that a checkout destroyed. */
-import { strict as assert } from 'node:assert';
-import { ArtError, isArtError } from '#base';
+import { ArtError, assert, isArtError } from '#base';
 import { isDigest } from '#object';
 import type { Digest } from '#object';
 import type { NodeSource, RecordSource } from '#store';

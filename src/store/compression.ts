@@ -1,6 +1,5 @@
 /** Decides whether bytes are worth compressing, and compresses them with zstd (RFC 8878). */
 import { createRequire } from 'node:module';
-import * as zlib from 'node:zlib';
 import { ArtError } from '#base';
 
 export const CODEC_NONE = 0;
@@ -24,7 +23,7 @@ let zstd: Zstd | undefined;
 
 /** Loads the compressor; the functions below need it done. Node's own zstd where it has one, else WebAssembly. */
 export async function loadCompression(): Promise<void> {
-  zstd ??= nativeZstd() ?? (await wasmZstd());
+  zstd ??= (await nativeZstd()) ?? (await wasmZstd());
 }
 
 /** Compresses one frame of at most 1 MiB. */
@@ -56,8 +55,9 @@ interface NodeZstd {
   constants: { ZSTD_c_compressionLevel?: number };
 }
 
-function nativeZstd(): Zstd | undefined {
-  const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as NodeZstd;
+async function nativeZstd(): Promise<Zstd | undefined> {
+  const { zstdCompressSync, zstdDecompressSync, constants } =
+    (await import('node:zlib')) as unknown as NodeZstd;
   if (!zstdCompressSync || !zstdDecompressSync || constants.ZSTD_c_compressionLevel === undefined)
     return undefined;
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };

@@ -1,8 +1,7 @@
 /** Opens LevelDB briefly: one process at a time, brought up to date with the journal, let go when others wait. */
-import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, Pace, errnoOf, sleep } from '#base';
+import { ArtError, Pace, assert, clockMs, errnoOf, sleep } from '#base';
 import type { ErrorCode } from '#base';
 import { catchUp } from './catch-up.ts';
 import type { PackReader } from './pack-reader.ts';
@@ -204,7 +203,7 @@ export class Database {
   async #open(): Promise<void> {
     if (this.#table !== undefined) return;
     await this.lock.acquire();
-    const start = performance.now();
+    const start = clockMs();
     try {
       this.#table = await this.#openTable();
       try {
@@ -221,7 +220,7 @@ export class Database {
       throw error;
     }
     // It is our turn now, and many who each open it for a moment would do little else.
-    this.#pace = new Pace(Math.max(TICKET_MS, TURNS * (performance.now() - start)));
+    this.#pace = new Pace(Math.max(TICKET_MS, TURNS * (clockMs() - start)));
     // For whoever waits while nothing here breathes: an SDK between two calls.
     this.#watch = setInterval(() => {
       if (this.#pins === 0 && this.lock.wanted()) void this.rest();

@@ -1,6 +1,5 @@
 /** Keeps objects and records in memory: the plainest store that keeps every promise but durability. */
-import { strict as assert } from 'node:assert';
-import { ArtError, compareUtf8, equalBytes, toHex } from '#base';
+import { ArtError, assert, compareUtf8, equalBytes, toHex } from '#base';
 import { NODE, formatCid, hash, strongLinks } from '#object';
 import type { Digest, ObjectId, ObjectKind } from '#object';
 import { MemoryCache } from './memory-cache.ts';

@@ -13,9 +13,8 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { ArtError, errnoOf, fileError, sleep } from '#base';
+import { ArtError, clockMs, errnoOf, fileError, nonce, sleep } from '#base';
 import { isGone, readHolder, whoAmI } from './holder.ts';
 import type { Holder } from './holder.ts';
 
@@ -35,7 +34,7 @@ const PAUSE_MS = 25;
 export class OwnerLock {
   readonly #folder: string;
   readonly #owner: string;
-  readonly #nonce = randomBytes(12).toString('hex');
+  readonly #nonce = nonce(12);
   readonly #identity: string;
   readonly #subject: string;
   readonly #waitMsMax: number;
@@ -191,7 +190,7 @@ export class OwnerLock {
 
   // The rename is atomic: of several who saw the same dead holder one gets its file, and looks at what it got.
   #takeOver(dead: Holder | undefined): void {
-    const aside = join(this.#folder, `dead-${randomBytes(8).toString('hex')}`);
+    const aside = join(this.#folder, `dead-${nonce(8)}`);
     try {
       renameSync(this.#owner, aside);
     } catch (error) {
@@ -254,7 +253,7 @@ class Lasting {
       this.#since = undefined;
       return 0;
     }
-    this.#since ??= performance.now();
-    return performance.now() - this.#since;
+    this.#since ??= clockMs();
+    return clockMs() - this.#since;
   }
 }

@@ -1,6 +1,5 @@
 /** Encodes the small records beside the objects, each with its checksum, and the lists of them in journals. */
-import { strict as assert } from 'node:assert';
-import { ArtError, ByteReader, ByteWriter, crc32c, textOf, utf8 } from '#base';
+import { ArtError, ByteReader, ByteWriter, assert, crc32c, textOf, utf8 } from '#base';
 import { CHUNK, NODE } from '#object';
 import type { Digest, ObjectKind } from '#object';
 

@@ -1,8 +1,7 @@
 /** Says which processes are in the middle of a long write, and what they have published that no ref names yet. */
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { ArtError, errnoOf, fileError } from '#base';
+import { ArtError, errnoOf, fileError, nonce } from '#base';
 import { isGone, isInSight, readHolder, whoAmI } from './holder.ts';
 import type { Holder } from './holder.ts';
 
@@ -13,7 +12,7 @@ const SESSION = /^session-([0-9a-f]+)\.json$/;
 /** One long write: its unfinished packs lie in `tmp/` under its nonce, its published ones are spared by gc. */
 export class Session {
   readonly #folder: string;
-  readonly #nonce = randomBytes(8).toString('hex');
+  readonly #nonce = nonce(8);
   readonly #packs: number[] = [];
   #count = 0;
   #begun = false;

@@ -1,14 +1,13 @@
 /** Puts a newly built database in the place of the old one, so that a crash at any moment leaves one that can be had. */
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { syncFolder } from '#base';
+import { nonce, syncFolder } from '#base';
 
 const BUILDING = /^objects-[0-9a-f]+\.(new|ready|old)$/;
 
 /** Where a new database may be built. */
 export function newDatabaseFolder(art: string): string {
-  return join(art, 'tmp', `objects-${randomBytes(8).toString('hex')}.new`);
+  return join(art, 'tmp', `objects-${nonce(8)}.new`);
 }
 
 /**

@@ -1,8 +1,7 @@
 /** Keeps a bucket in a folder, on a network share too: every condition is one hard link, and nobody waits for a lock. */
-import { strict as assert } from 'node:assert';
 import { link, lstat, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ArtError, errnoOf, throwIfAborted } from '#base';
+import { ArtError, assert, errnoOf, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type { Abortable, Body, Bucket, ByteRange, Checked, GetOptions, Got, Listed, Tag } from './bucket.ts';
 import { folderError, folderMissing } from './folder-errors.ts';

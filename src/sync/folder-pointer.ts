@@ -1,8 +1,7 @@
 /** Keeps a pointer as a folder of numbered files: the highest number is its value, and a swap is the next number. */
-import { strict as assert } from 'node:assert';
 import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArtError, errnoOf, toHex } from '#base';
+import { ArtError, assert, errnoOf, toHex } from '#base';
 import { hash } from '#object';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Body, Tag } from './bucket.ts';

@@ -1,11 +1,9 @@
 /** Brings files into a folder bucket whole, durably, and only where nothing stands: temporary file, sync, hard link. */
-import { strict as assert } from 'node:assert';
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ArtError, errnoOf, throwIfAborted } from '#base';
+import { ArtError, assert, errnoOf, nonce, throwIfAborted } from '#base';
 import { bytesBody } from './bucket.ts';
 import type { Body } from './bucket.ts';
 import { isSilence } from './folder-errors.ts';
@@ -39,7 +37,7 @@ export class Stage {
   /** Writes `body` to a temporary file, runs `use` with its path once it is durable, and removes it. */
   async with<T>(body: Body, signal: AbortSignal | undefined, use: (path: string) => Promise<T>): Promise<T> {
     await this.#prepare();
-    const path = join(this.#root, STAGE, randomBytes(12).toString('hex'));
+    const path = join(this.#root, STAGE, nonce(12));
     try {
       await this.#write(path, body, signal);
       throwIfAborted(signal);
@@ -89,7 +87,7 @@ export class Stage {
   /** Tells whether this file system knows hard links, by making one. */
   async hasLinks(): Promise<boolean> {
     await this.#prepare();
-    const path = join(this.#root, STAGE, randomBytes(12).toString('hex'));
+    const path = join(this.#root, STAGE, nonce(12));
     try {
       await (await open(path, 'wx')).close();
       await this.#link(path, `${path}.link`);

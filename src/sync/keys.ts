@@ -1,7 +1,6 @@
 /** Knows where things lie in a bucket. */
-import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { isArtError } from '#base';
+import { assert, isArtError } from '#base';
 import { parseArtifactName } from '#version';
 import type { ArtifactName } from '#version';
 

@@ -1,6 +1,5 @@
 /** Keeps a bucket in memory: the shortest thing that keeps every promise, for tests and models. */
-import { strict as assert } from 'node:assert';
-import { compareUtf8, throwIfAborted, toHex } from '#base';
+import { assert, compareUtf8, throwIfAborted, toHex } from '#base';
 import { hash } from '#object';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type { Abortable, Body, Bucket, ByteRange, Got, Listed, Tag } from './bucket.ts';

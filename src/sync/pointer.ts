@@ -1,7 +1,6 @@
 /** Defines the bytes of a pointer: which state an artifact has in a bucket. */
-import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { ArtError, ByteReader, ByteWriter, crc32c, equalBytes, isArtError, toHex } from '#base';
+import { ArtError, ByteReader, ByteWriter, assert, crc32c, equalBytes, isArtError, toHex } from '#base';
 import { DIGEST_BYTES } from '#object';
 import type { Digest } from '#object';
 import { isPackId } from './keys.ts';

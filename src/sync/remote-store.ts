@@ -1,5 +1,4 @@
 /** Shows a bucket as a store that can only be read: nothing is written anywhere, and nothing kept but for a while. */
-import { strict as assert } from 'node:assert';
 import { ArtError, toHex } from '#base';
 import { NODE } from '#object';
 import type { Digest, ObjectId } from '#object';
@@ -51,7 +50,9 @@ export class RemoteStore implements ObjectStore {
   reader(): StoredReader {
     return {
       getMany: (ids) => this.#reader.getMany(ids),
-      runs: () => assert.fail('nothing is sent on from a remote that is only read'),
+      runs: () => {
+        throw new Error('nothing is sent on from a remote that is only read');
+      },
     };
   }
 
@@ -99,7 +100,7 @@ export class RemoteStore implements ObjectStore {
   }
 
   async begin(): Promise<Transaction> {
-    assert.fail('nothing is written to a remote that is only read');
+    throw new Error('nothing is written to a remote that is only read');
   }
 
   async epoch(): Promise<number> {
@@ -107,7 +108,7 @@ export class RemoteStore implements ObjectStore {
   }
 
   async bytesOnlyBelow(): Promise<number> {
-    assert.fail('nothing of a remote that is only read is stored here');
+    throw new Error('nothing of a remote that is only read is stored here');
   }
 
   async rest(): Promise<void> {}

@@ -1,6 +1,5 @@
 /** Keeps a bucket in an S3-compatible store: AWS, MinIO, R2, Ceph and their like. */
-import { strict as assert } from 'node:assert';
-import { ArtError, throwIfAborted } from '#base';
+import { ArtError, assert, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type {
   Abortable,

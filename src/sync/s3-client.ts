@@ -1,7 +1,7 @@
 /** Signs requests to S3, sends them, tries again where that is safe, and tells what became of them. */
 import { createHash } from 'node:crypto';
 import { AwsV4Signer } from 'aws4fetch';
-import { ArtError, sleep } from '#base';
+import { ArtError, clockMs, sleep } from '#base';
 import type { Credentials } from './aws-settings.ts';
 import { readAll } from './bucket.ts';
 import { HttpClient, HttpFailure } from './http-client.ts';
@@ -84,7 +84,7 @@ export class S3Client implements Disposable {
 
   /** Raises what `refusalError` and `failureError` say, INTERRUPTED, or REMOTE_UNCERTAIN. */
   async call(request: S3Request): Promise<S3Answer> {
-    const start = performance.now();
+    const start = clockMs();
     let doubt = false;
     for (let tries = 1; ; tries++) {
       const tried = await this.#try(request);
@@ -98,7 +98,7 @@ export class S3Client implements Disposable {
       const why = tried instanceof HttpFailure ? tried : tried.refusal!;
       const { again, maybeDone, triesMax } = judge(why);
       doubt ||= maybeDone;
-      if (!again || tries >= triesMax || performance.now() - start > TRYING_MS_MAX) {
+      if (!again || tries >= triesMax || clockMs() - start > TRYING_MS_MAX) {
         throw this.#error(request, doubt, why);
       }
       const pauseMs = Math.min(PAUSE_MS * 2 ** (tries - 1), PAUSE_MS_MAX);

@@ -1,6 +1,5 @@
 /** Puts bodies into S3: short ones by one request, longer ones in parts, with at most two parts in memory. */
-import { strict as assert } from 'node:assert';
-import { ArtError, throwIfAborted } from '#base';
+import { ArtError, assert, throwIfAborted } from '#base';
 import type { Body, Tag } from './bucket.ts';
 import { sha256 } from './s3-client.ts';
 import type { S3Answer, S3Client, S3Request } from './s3-client.ts';

@@ -1,6 +1,5 @@
 /** Changes a map: reads and rewrites only the nodes that differ. */
-import { strict as assert } from 'node:assert';
-import { compareBytes } from '#base';
+import { assert, compareBytes } from '#base';
 import type { Digest, MapEntry, TreeInner, TreeLeaf, TreeNode } from '#object';
 import type { NodeSink, NodeSource } from '#store';
 import { rootOf } from './find.ts';

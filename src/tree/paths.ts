@@ -1,7 +1,6 @@
 /** Turns paths into keys of a map and back. */
 import { isUtf8 } from 'node:buffer';
-import { strict as assert } from 'node:assert';
-import { equalBytes, textOf, utf8 } from '#base';
+import { assert, equalBytes, textOf, utf8 } from '#base';
 
 const SLASH = 0x2f;
 

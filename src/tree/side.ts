@@ -1,6 +1,5 @@
 /** Stands at one place of a map, at a node not yet opened or at an entry, and moves on in key order. */
-import { strict as assert } from 'node:assert';
-import { compareBytes } from '#base';
+import { assert, compareBytes } from '#base';
 import type { TreeInner, TreeLeaf, TreeNode } from '#object';
 import { decodeChild } from './nodes.ts';
 import type { KeySpan } from './range.ts';

@@ -1,6 +1,5 @@
 /** Edits an artifact: every edit gives a new value and leaves the old one as it was. */
-import { strict as assert } from 'node:assert';
-import { ArtError, compareUtf8 } from '#base';
+import { ArtError, assert, compareUtf8 } from '#base';
 import { ALIASES_MAX, TAGS_MAX } from '#object';
 import type { ArtifactState, Digest, VersionValue } from '#object';
 import type { NodeSink, NodeSource } from '#store';

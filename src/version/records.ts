@@ -1,6 +1,5 @@
 /** Defines the small records beside the objects: where each is kept, and exactly which bytes it is. */
-import { strict as assert } from 'node:assert';
-import { ArtError, ByteReader, ByteWriter, equalBytes, isArtError, toHex, utf8 } from '#base';
+import { ArtError, ByteReader, ByteWriter, assert, equalBytes, isArtError, toHex, utf8 } from '#base';
 import { DIGEST_BYTES, hash } from '#object';
 import type { Digest } from '#object';
 import { foldName, parseArtifactName } from './names.ts';

@@ -1,6 +1,5 @@
 /** Defines the record of a draft: a version that many processes put together before it is published once. */
-import { strict as assert } from 'node:assert';
-import { ByteWriter } from '#base';
+import { ByteWriter, assert } from '#base';
 import type { ByteReader } from '#base';
 import { DIGEST_BYTES } from '#object';
 import type { Digest } from '#object';

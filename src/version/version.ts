@@ -1,6 +1,5 @@
 /** Turns versions and tombstones of an artifact into entries of its sorted maps and back. */
-import { strict as assert } from 'node:assert';
-import { ArtError } from '#base';
+import { ArtError, assert } from '#base';
 import {
   TOMBSTONE,
   VERSION,

@@ -1,7 +1,6 @@
 /** Writes files, links and folders below a target: under a temporary name first, then renamed into place. */
-import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, symlinkSync, type Stats } from 'node:fs';
-import { ArtError, WriteBehind, errnoOf, fileError } from '#base';
+import { ArtError, WriteBehind, errnoOf, fileError, nonce } from '#base';
 import type { Fingerprint } from './disk-entry.ts';
 import { removeQuietly, type Folders } from './folders.ts';
 import { folderOf } from './paths.ts';
@@ -22,7 +21,7 @@ export class FileWriter {
   /** `unfinished`: what the names of unfinished files begin with. */
   constructor(folders: Folders, unfinished: string) {
     this.#folders = folders;
-    this.#temporaryPrefix = `${unfinished}${randomBytes(6).toString('hex')}-`;
+    this.#temporaryPrefix = `${unfinished}${nonce(6)}-`;
   }
 
   /** Writes small files, whole; gives the stat that each has in its place. The bytes are copied before it returns. */

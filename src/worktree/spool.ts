@@ -1,8 +1,7 @@
 /** Keeps a long list of records in a temporary file instead of memory. */
-import { strict as assert } from 'node:assert';
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ByteWriter, fileError, writeAll } from '#base';
+import { ByteWriter, assert, fileError, writeAll } from '#base';
 
 const BUFFER_BYTES = 64 * 1024;
 let made = 0;

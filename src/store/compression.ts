@@ -1,6 +1,6 @@
 /** Decides whether bytes are worth compressing, and compresses them with zstd (RFC 8878). */
-import { createRequire } from 'node:module';
 import { ArtError } from '#base';
+import { wasmZstd } from './zstd-wasm.ts';
 
 export const CODEC_NONE = 0;
 export const CODEC_ZSTD = 1;
@@ -14,34 +14,35 @@ const ENTROPY_BITS_MAX = 7;
 /** A quarter of a sample decides unless it comes as close as this. */
 const CLOSE_BITS = 0.5;
 
-interface Zstd {
+export interface Zstd {
+  /** A view that the next call may overwrite. */
   compress(bytes: Uint8Array): Uint8Array;
-  decompress(bytes: Uint8Array, rawBytes: number): Uint8Array;
+  /** Gives how many bytes it wrote `into`; throws if that is too short, or at what is no frame. */
+  decompress(bytes: Uint8Array, into: Uint8Array): number;
 }
 
 let zstd: Zstd | undefined;
 
 /** Loads the compressor; the functions below need it done. Node's own zstd where it has one, else WebAssembly. */
 export async function loadCompression(): Promise<void> {
-  zstd ??= (await nativeZstd()) ?? (await wasmZstd());
+  zstd ??= (await nativeZstd()) ?? (await wasmZstd(LEVEL));
 }
 
-/** Compresses one frame of at most 1 MiB. */
+/** Compresses one frame of at most 1 MiB. A view that the next call may overwrite. */
 export function compress(bytes: Uint8Array): Uint8Array {
   return loaded().compress(bytes);
 }
 
-/** Decompresses one frame to exactly `rawBytes` bytes, or raises PACK_CORRUPT. */
-export function decompress(bytes: Uint8Array, rawBytes: number): Uint8Array {
-  let raw: Uint8Array;
+/** Decompresses one frame, which is to fill `into` exactly, or raises PACK_CORRUPT. */
+export function decompress(bytes: Uint8Array, into: Uint8Array): void {
+  let length: number;
   try {
-    raw = loaded().decompress(bytes, rawBytes);
+    length = loaded().decompress(bytes, into);
   } catch (cause) {
     throw new ArtError('PACK_CORRUPT', 'a compressed frame cannot be decompressed', { cause });
   }
-  if (raw.length !== rawBytes)
-    throw new ArtError('PACK_CORRUPT', `a frame holds ${raw.length} bytes, not ${rawBytes}`);
-  return raw;
+  if (length !== into.length)
+    throw new ArtError('PACK_CORRUPT', `a frame holds ${length} bytes, not ${into.length}`);
 }
 
 function loaded(): Zstd {
@@ -63,39 +64,12 @@ async function nativeZstd(): Promise<Zstd | undefined> {
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
   return {
     compress: (bytes) => zstdCompressSync(bytes, { params }),
-    decompress: (bytes, rawBytes) => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, rawBytes) }),
-  };
-}
-
-async function wasmZstd(): Promise<Zstd> {
-  const require = createRequire(import.meta.url);
-  const { init, compress, decompress } = require('@bokuweb/zstd-wasm') as typeof import('@bokuweb/zstd-wasm');
-  await init();
-  return {
-    compress: (bytes) => compress(bytes, LEVEL),
-    decompress: (bytes, rawBytes) => {
-      // The package takes memory by the size that the frame itself claims: look at it first.
-      if (frameContentSize(bytes) !== rawBytes) throw new Error('the frame claims another size');
-      return decompress(bytes);
+    decompress(bytes, into) {
+      const raw = zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, into.length) });
+      into.set(raw);
+      return raw.length;
     },
   };
-}
-
-/** The content size in a zstd frame header (RFC 8878, 3.1.1.1), or undefined if it is absent or no header is there. */
-function frameContentSize(bytes: Uint8Array): number | undefined {
-  if (bytes.length < 6 || bytes[0] !== 0x28 || bytes[1] !== 0xb5 || bytes[2] !== 0x2f || bytes[3] !== 0xfd)
-    return undefined;
-  const descriptor = bytes[4];
-  const singleSegment = (descriptor & 0x20) !== 0;
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3];
-  const flag = descriptor >> 6;
-  const at = 5 + (singleSegment ? 0 : 1) + dictionaryBytes;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (flag === 0) return singleSegment && at < bytes.length ? bytes[at] : undefined;
-  if (at + (flag === 1 ? 2 : flag === 2 ? 4 : 8) > bytes.length) return undefined;
-  if (flag === 1) return view.getUint16(at, true) + 256;
-  if (flag === 2) return view.getUint32(at, true);
-  return Number(view.getBigUint64(at, true));
 }
 
 const histogram = new Uint32Array(256);

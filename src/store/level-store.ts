@@ -24,7 +24,7 @@ import type {
 import { bytesOnlyBelow } from './only-below.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { listPacks, packName } from './pack-files.ts';
-import { PackGone, PackReader } from './pack-reader.ts';
+import { Given, PackGone, PackReader } from './pack-reader.ts';
 import { META_KEY, OBJECT_KEY_BYTES, encodeMeta, objectKey } from './records.ts';
 import { runsOf } from './stored-runs.ts';
 import { openTable } from './table.ts';
@@ -114,15 +114,16 @@ export class LevelStore implements ObjectStore {
 
   reader(): StoredReader {
     const begun = new Map<ObjectId, Location>();
+    const given = new Given();
     return {
-      getMany: async (ids, memory) => (await this.#read(ids, memory)).contents,
-      runs: (ids) => this.#runs(ids, begun),
+      getMany: async (ids, memory) => (await this.#read(ids, given, memory)).contents,
+      runs: (ids) => this.#runs(ids, begun, given),
     };
   }
 
   async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
     const ids = digests.map((digest) => ({ kind: NODE, digest }) as const);
-    const { locations, contents } = await this.#read(ids);
+    const { locations, contents } = await this.#read(ids, new Given());
     // What stands in a row of the database is nobody else's; what was read from a pack is a view.
     return contents.map((bytes, i) => locations[i].inline ?? Buffer.from(bytes));
   }
@@ -175,7 +176,11 @@ export class LevelStore implements ObjectStore {
   }
 
   /** `begun`: where those are that were left open last, which are asked for again; replaced by those that are now. */
-  async #runs(asked: readonly ObjectId[], begun: Map<ObjectId, Location>): Promise<StoredRun[]> {
+  async #runs(
+    asked: readonly ObjectId[],
+    begun: Map<ObjectId, Location>,
+    given: Given,
+  ): Promise<StoredRun[]> {
     const locations = await this.#locate(asked, { known: begun, inline: false });
     begun.clear();
     await loadCompression();
@@ -188,7 +193,7 @@ export class LevelStore implements ObjectStore {
         const frame = what === 'frame' ? this.packReader.readFrame(ids, places, memory) : undefined;
         if (frame !== undefined) return { frame };
         const known = standAlone(ids, places) ? places : undefined;
-        const { contents } = await this.#read(ids, memory, known);
+        const { contents } = await this.#read(ids, given, memory, known);
         return { contents };
       };
       return { ids, open, read };
@@ -198,6 +203,7 @@ export class LevelStore implements ObjectStore {
   /** `known`: where they were a moment ago. */
   async #read(
     ids: readonly ObjectId[],
+    given: Given,
     memory?: ReadMemory,
     known?: readonly Location[],
   ): Promise<{ readonly locations: readonly Location[]; readonly contents: Uint8Array[] }> {
@@ -206,7 +212,7 @@ export class LevelStore implements ObjectStore {
       if (locations.some(({ codec, inline }) => codec !== 0 && inline === undefined)) await loadCompression();
       let contents: Uint8Array[];
       try {
-        contents = this.packReader.read(locations, memory);
+        contents = this.packReader.read(locations, given, memory);
       } catch (error) {
         // gc may have moved what we looked for between the look-up and the read.
         if (!(error instanceof PackGone)) throw named(error, ids);

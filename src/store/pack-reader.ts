@@ -5,45 +5,72 @@ import { ArtError, equalBytes, errnoOf, fileError, isArtError } from '#base';
 import { hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { CODEC_NONE, decompress } from './compression.ts';
+import { FrameCache, type CachedFrame } from './frame-cache.ts';
 import type { Location } from './location.ts';
 import type { ReadMemory, StoredFrame } from './object-store.ts';
 import { packName } from './pack-files.ts';
+import { FRAME_RAW_MAX } from './pack-format.ts';
 
 const OPEN_PACKS_MAX = 64;
-const FRAME_CACHE_BYTES = 16 * 1024 * 1024;
 /** Plain objects of one pack with at most this much between them are read together. */
 const GAP_BYTES_MAX = 16 * 1024;
-/** As long as most frames can be. */
-const STORED_BYTES = 512 * 1024;
 const READ_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The pack that a place names is not there any more: look the object up again. */
 export class PackGone extends Error {}
 
+/** What one reader gave out last: it stays as it is until that one reads again, whatever others read. */
+export class Given {
+  #memory = Buffer.allocUnsafeSlow(0);
+  readonly #frames: CachedFrame[] = [];
+
+  memory(bytes: number): Buffer {
+    if (this.#memory.length < bytes)
+      this.#memory = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#memory.length));
+    return this.#memory;
+  }
+
+  hold(frame: CachedFrame): void {
+    if (this.#frames.at(-1) === frame) return;
+    frame.uses++;
+    this.#frames.push(frame);
+  }
+
+  release(): void {
+    for (const frame of this.#frames) frame.uses--;
+    this.#frames.length = 0;
+  }
+}
+
 export class PackReader {
   readonly #folder: string;
   readonly #fds = new Map<number, number>();
-  readonly #frames = new Map<string, Uint8Array>();
-  #frameBytes = 0;
-  #scratch = Buffer.allocUnsafeSlow(0);
-  /** For a frame as it is stored. */
+  readonly #frames = new FrameCache();
+  readonly #given = new Given();
+  /** For a frame as it is stored, and as it is. */
   #stored = Buffer.allocUnsafeSlow(0);
+  #raw = Buffer.allocUnsafeSlow(0);
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   /**
-   * The bytes at `locations`, in their order; views that stay valid until the next call, those into `memory` as long as
-   * that. Not verified.
+   * The bytes at `locations`, in their order; views that stay valid until the next call for the same `given`, those into
+   * `memory` as long as that. Not verified.
    */
-  read(locations: readonly Location[], memory: ReadMemory = (bytes) => this.#scratchOf(bytes)): Uint8Array[] {
+  read(
+    locations: readonly Location[],
+    given = this.#given,
+    memory: ReadMemory = (bytes) => given.memory(bytes),
+  ): Uint8Array[] {
+    given.release();
     const found = new Array<Uint8Array>(locations.length);
     const plain: number[] = [];
     let plainBytes = 0;
     locations.forEach((location, i) => {
       if (location.inline !== undefined) found[i] = location.inline;
-      else if (location.codec !== CODEC_NONE) found[i] = this.#fromFrame(location);
+      else if (location.codec !== CODEC_NONE) found[i] = this.#fromFrame(location, given);
       else {
         plain.push(i);
         plainBytes += location.bytes + GAP_BYTES_MAX;
@@ -81,10 +108,11 @@ export class PackReader {
   ): StoredFrame | undefined {
     const { pack, offset, storedBytes, rawBytes, codec } = locations[0];
     const stored = memory(storedBytes).subarray(0, storedBytes);
-    let raw: Uint8Array;
+    this.#raw = enough(this.#raw, rawBytes);
+    const raw = this.#raw.subarray(0, rawBytes);
     try {
       this.#readExactly(pack, stored, offset);
-      raw = decompress(stored, rawBytes);
+      decompress(stored, raw);
     } catch (error) {
       if (!isDamage(error)) throw error;
       return undefined;
@@ -100,17 +128,12 @@ export class PackReader {
     for (const fd of this.#fds.values()) closeSync(fd);
     this.#fds.clear();
     this.#frames.clear();
-    this.#frameBytes = 0;
   }
 
   /** Forgets a pack, so that a file of that name is opened and read anew. */
   forget(pack: number): void {
     this.#closeFile(pack);
-    for (const [key, bytes] of this.#frames) {
-      if (!key.startsWith(`${pack}:`)) continue;
-      this.#frames.delete(key);
-      this.#frameBytes -= bytes.length;
-    }
+    this.#frames.forget(`${pack}:`);
   }
 
   #closeFile(pack: number): void {
@@ -127,12 +150,6 @@ export class PackReader {
       if (!isDamage(error)) throw error;
       return undefined;
     }
-  }
-
-  #scratchOf(bytes: number): Buffer {
-    if (this.#scratch.length < bytes)
-      this.#scratch = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * READ_BYTES_MAX));
-    return this.#scratch;
   }
 
   #readPlain(locations: readonly Location[], plain: number[], memory: Buffer, found: Uint8Array[]): void {
@@ -156,31 +173,21 @@ export class PackReader {
       this.#readExactly(first.pack, run, first.offset);
       for (; i < j; i++) {
         const { offset, bytes } = locations[plain[i]];
-        found[plain[i]] = run.subarray(offset - first.offset, offset - first.offset + bytes);
+        found[plain[i]] = new Uint8Array(run.buffer, run.byteOffset + offset - first.offset, bytes);
       }
       used += run.length;
     }
   }
 
-  #fromFrame(location: Location): Uint8Array {
-    const key = `${location.pack}:${location.offset}`;
-    let frame = this.#frames.get(key);
-    if (frame === undefined) {
-      if (this.#stored.length < location.storedBytes)
-        this.#stored = Buffer.allocUnsafeSlow(Math.max(location.storedBytes, STORED_BYTES));
-      const stored = this.#stored.subarray(0, location.storedBytes);
-      this.#readExactly(location.pack, stored, location.offset);
-      frame = decompress(stored, location.rawBytes);
-      this.#frames.set(key, frame);
-      this.#frameBytes += frame.length;
-      // Oldest first; views already handed out keep their own hold on the bytes.
-      for (const [oldest, bytes] of this.#frames) {
-        if (this.#frameBytes <= FRAME_CACHE_BYTES) break;
-        this.#frames.delete(oldest);
-        this.#frameBytes -= bytes.length;
-      }
-    }
-    return frame.subarray(location.inFrame, location.inFrame + location.bytes);
+  #fromFrame({ pack, offset, storedBytes, rawBytes, inFrame, bytes }: Location, given: Given): Uint8Array {
+    const frame = this.#frames.get(`${pack}:${offset}`, rawBytes, (into) => {
+      this.#stored = enough(this.#stored, storedBytes);
+      const stored = this.#stored.subarray(0, storedBytes);
+      this.#readExactly(pack, stored, offset);
+      decompress(stored, into);
+    });
+    given.hold(frame);
+    return frame.bytes.subarray(inFrame, inFrame + bytes);
   }
 
   #readExactly(pack: number, into: Buffer, position: number): void {
@@ -204,6 +211,11 @@ export class PackReader {
     this.#fds.set(pack, fd);
     return fd;
   }
+}
+
+/** `memory` if it is that long, else other memory that is. */
+function enough(memory: Buffer<ArrayBuffer>, bytes: number): Buffer<ArrayBuffer> {
+  return memory.length >= bytes ? memory : Buffer.allocUnsafeSlow(Math.max(bytes, FRAME_RAW_MAX));
 }
 
 function isDamage(error: unknown): boolean {

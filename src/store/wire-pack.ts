@@ -213,5 +213,7 @@ export async function openFrame(
 ): Promise<Uint8Array> {
   if (frame.codec === CODEC_NONE) return stored;
   await loadCompression();
-  return decompress(stored, frame.rawBytes);
+  const raw = new Uint8Array(frame.rawBytes);
+  decompress(stored, raw);
+  return raw;
 }

@@ -110,6 +110,29 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       );
     });
 
+    test('what one reader gave stays until that one is asked again, whatever others read', async () => {
+      const store = await fresh();
+      const text = chunks(100, 250_000);
+      const noise = Array.from({ length: 40 }, () => chunkOf(randomBytes(6000).toString('latin1')));
+      const plain = Array.from({ length: 40 }, () => {
+        const bytes = randomBytes(9000);
+        return { kind: CHUNK, digest: hash(bytes), bytes } as const;
+      });
+      await putAll(store, [...text, ...noise, ...plain]);
+      const asked = [text[0], noise[0], plain[0], text[50], plain[39]];
+      const [one, other] = [store.reader(), store.reader()];
+      const given = await one.getMany(asked);
+      for (let round = 0; round < 2; round++)
+        for (let i = 0; i < 100; i += 20) {
+          const batch = [...text.slice(i, i + 20), ...plain, ...noise];
+          expect(base64(batch)).toEqual(
+            (await other.getMany(batch)).map((bytes) => Buffer.from(bytes).toString('base64')),
+          );
+        }
+      expect(given.map((bytes) => Buffer.from(bytes).toString('base64'))).toEqual(base64(asked));
+      expect(await get(store, asked)).toEqual(base64(asked));
+    });
+
     test('in runs every object comes once, whatever is asked for, as often as that', async () => {
       const store = await fresh();
       const objects = [chunkOf(''), ...chunks(700, 3000), ...chunks(3, 300_000), nodeOf('n'), chunkOf('a')];

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import * as zlib from 'node:zlib';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fromHex, utf8 } from '#base';
 import { compress, decompress, loadCompression } from '../../src/store/compression.ts';
+import { wasmZstd } from '../../src/store/zstd-wasm.ts';
 import { expectRefusal, hostile } from '../hostile.ts';
 
 const CORRUPT = expect.objectContaining({ code: 'PACK_CORRUPT' }) as Error;
@@ -26,9 +28,15 @@ const REFERENCE = {
 
 beforeAll(loadCompression);
 
+function unpacked(bytes: Uint8Array, rawBytes: number): Uint8Array {
+  const raw = new Uint8Array(rawBytes);
+  decompress(bytes, raw);
+  return raw;
+}
+
 describe('frames', () => {
   test.each(Object.entries(REFERENCE))('of the reference are read: %s', (_, hex) => {
-    expect(Buffer.from(decompress(fromHex(hex), rows.length)).equals(rows)).toBe(true);
+    expect(Buffer.from(unpacked(fromHex(hex), rows.length)).equals(rows)).toBe(true);
   });
 
   const reference = spawnSync('zstd', ['--version']).status === 0;
@@ -46,20 +54,20 @@ describe('frames', () => {
     );
     fc.assert(
       fc.property(some, (raw) => {
-        expect(Buffer.from(decompress(compress(raw), raw.length)).equals(raw)).toBe(true);
+        expect(Buffer.from(unpacked(compress(raw), raw.length)).equals(raw)).toBe(true);
       }),
     );
   });
 
   test('of another size than was said are refused', () => {
-    const packed = compress(rows);
+    const packed = Buffer.from(compress(rows));
     for (const bytes of [0, rows.length - 1, rows.length + 1, 2 ** 20])
-      expect(() => decompress(packed, bytes)).toThrow(CORRUPT);
+      expect(() => unpacked(packed, bytes)).toThrow(CORRUPT);
   });
 
   test('that are damaged give the size that was said, or are refused', () => {
-    const valid = [compress(rows), compress(Buffer.alloc(100_000, 'abc'))];
-    expectRefusal(hostile(valid), (bytes) => decompress(bytes, rows.length), {
+    const valid = [rows, Buffer.alloc(100_000, 'abc')].map((raw) => Buffer.from(compress(raw)));
+    expectRefusal(hostile(valid), (bytes) => unpacked(bytes, rows.length), {
       codes: ['PACK_CORRUPT'],
       bytesMax: 1 << 20,
       holds: (raw) => expect(raw.length).toBe(rows.length),
@@ -67,14 +75,34 @@ describe('frames', () => {
   });
 });
 
-const native = (zlib as unknown as { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array }).zstdCompressSync;
+describe('zstd as WebAssembly', () => {
+  const raws = [rows, Buffer.alloc(300_000, 'row,1\n'), randomBytes(400_000), new Uint8Array(1)];
 
-test.skipIf(native === undefined)('what Node writes WebAssembly reads, and the other way round', async () => {
-  const { zstdDecompressSync } = zlib as unknown as { zstdDecompressSync: (bytes: Uint8Array) => Uint8Array };
-  const wasm = createRequire(import.meta.url)('@bokuweb/zstd-wasm') as typeof import('@bokuweb/zstd-wasm');
-  await wasm.init();
-  for (const raw of [rows, Buffer.alloc(300_000, 'row,1\n'), new Uint8Array(1)]) {
-    expect(Buffer.from(wasm.decompress(native!(raw))).equals(raw)).toBe(true);
-    expect(Buffer.from(zstdDecompressSync(wasm.compress(raw, 3))).equals(raw)).toBe(true);
-  }
+  test('in memory that is used again makes what the package makes', async () => {
+    const zstd = await wasmZstd(3);
+    const wasm = createRequire(import.meta.url)('@bokuweb/zstd-wasm') as typeof import('@bokuweb/zstd-wasm');
+    for (const raw of [...raws, ...raws]) {
+      const packed = Buffer.from(zstd.compress(raw));
+      expect(packed.equals(wasm.compress(raw, 3))).toBe(true);
+      const into = new Uint8Array(raw.length);
+      expect(zstd.decompress(packed, into)).toBe(raw.length);
+      expect(Buffer.from(into).equals(raw)).toBe(true);
+      expect(() => zstd.decompress(packed, new Uint8Array(raw.length - 1))).toThrow();
+      expect(() => zstd.decompress(packed.subarray(0, -1), into)).toThrow();
+    }
+  });
+
+  const { zstdCompressSync, zstdDecompressSync } = zlib as unknown as Record<
+    string,
+    ((bytes: Uint8Array) => Uint8Array) | undefined
+  >;
+  test.skipIf(zstdCompressSync === undefined)('reads what Node writes, and the other way round', async () => {
+    const zstd = await wasmZstd(3);
+    for (const raw of raws) {
+      const into = new Uint8Array(raw.length);
+      zstd.decompress(zstdCompressSync!(raw), into);
+      expect(Buffer.from(into).equals(raw)).toBe(true);
+      expect(Buffer.from(zstdDecompressSync!(zstd.compress(raw))).equals(raw)).toBe(true);
+    }
+  });
 });

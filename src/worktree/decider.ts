@@ -8,7 +8,7 @@ import { IRREGULAR, findStats, type DiskEntry } from './disk-entry.ts';
 import { TwinWatch } from './folding.ts';
 import { Lengths } from './lengths.ts';
 import type { PathFilter } from './path-filter.ts';
-import { checkTreePath, folderOf } from './paths.ts';
+import { checkTreePath } from './paths.ts';
 import { KEEP, PlanRowWriter, REMOVE, WRITE } from './plan-row.ts';
 
 /** What is known of a path beside what is wanted and what is found there. */
@@ -32,6 +32,9 @@ interface Standing {
   fate: Fate;
   inTheWay: boolean;
 }
+
+/** Folders of Git have had their own check. */
+const RULES = { git: true, windows: process.platform === 'win32' };
 
 export class Decider {
   readonly #options: PlanOptions;
@@ -103,11 +106,13 @@ export class Decider {
 
   /** Refuses what may not be written: with TREE_UNSAFE, before anything is. */
   #check(path: string, want: MapEntry): void {
-    const folder = folderOf(path);
-    // Folders of Git have had their own check.
-    const rules = { git: true, windows: process.platform === 'win32' };
-    checkTreePath(path, rules, folder === this.#goodFolder && folder !== path ? folder.length : 0);
-    this.#goodFolder = folder;
+    const folderLength = path.lastIndexOf('/') + 1;
+    const isKnown =
+      folderLength === this.#goodFolder.length &&
+      folderLength < path.length &&
+      path.startsWith(this.#goodFolder);
+    checkTreePath(path, RULES, isKnown ? folderLength : 0);
+    if (!isKnown) this.#goodFolder = path.slice(0, folderLength);
     const file = this.#wanted.find((above) => path.startsWith(`${above.path}/`));
     if (file !== undefined) {
       throw new ArtError(

@@ -5,7 +5,7 @@ import { FOLDER, type Digest, type MapEntry } from '#object';
 import type { PlanOptions } from './checkout-options.ts';
 import { CheckoutPlan } from './checkout-plan.ts';
 import { ContentReader } from './content-reader.ts';
-import { Decider } from './decider.ts';
+import { Decider, type Facts } from './decider.ts';
 import type { DiskEntry } from './disk-entry.ts';
 import { DiskContent, DiskWalk } from './disk-walk.ts';
 import { foldsNames } from './folding.ts';
@@ -44,62 +44,126 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
   // Trees that are the same tree are walked once.
   const heldIsWanted = same(held, wanted);
   const moving = options.moving?.filter((tree) => !same(tree, wanted) && !same(tree, held)) ?? [];
-  await using wantedWalk = await TreeWalk.open(source, wanted, filter);
-  await using heldWalk = await TreeWalk.open(source, heldIsWanted ? undefined : held, filter);
   await using closing = new Closing();
-  const ourWalks = [heldWalk];
-  for (const tree of moving) {
+  const walks: TreeWalk[] = [];
+  for (const tree of [wanted, heldIsWanted ? undefined : held, ...moving]) {
     const walk = await TreeWalk.open(source, tree, filter);
     closing.defer(() => walk[Symbol.asyncDispose]());
-    ourWalks.push(walk);
+    walks.push(walk);
   }
-  const walks = [wantedWalk, ...ourWalks];
   const work = new Work(options);
-  const content = new DiskContent(readerFor(options, work), cache);
-  const decider = new Decider(options, plan, { filter, folds: foldsNames(options.dir) });
-  const guard = new GitGuard(options);
-  const cacheIsCurrent = cache?.epoch === options.epoch;
-
-  // A folder without a name in it that we once filled, and shall not fill again, is left over from us.
-  const wasFilled = ({ kind, path }: DiskEntry) =>
-    kind === FOLDER &&
-    ourWalks.some((walk) => walk.path?.startsWith(path) === true) &&
-    wantedWalk.path?.startsWith(path) !== true;
-
-  const had: (MapEntry | undefined)[] = [];
+  const merge = new Merge({
+    disk,
+    wanted: walks[0],
+    ours: walks.slice(1),
+    heldIsWanted,
+    content: new DiskContent(readerFor(options, work), cache),
+    cacheIsCurrent: cache?.epoch === options.epoch,
+    guard: new GitGuard(options),
+    decider: new Decider(options, plan, { filter, folds: foldsNames(options.dir) }),
+  });
   for (let n = 1; ; n++) {
-    let path = disk.path;
-    for (const walk of walks) path = least(path, walk.path);
+    const path = merge.path;
     if (path === undefined) break;
-    const isOnDisk = disk.path === path;
-    const found = isOnDisk ? disk.entry : disk.inIgnoredFolder(path);
-    const want = entryAt(wantedWalk, path);
-    const guarding = want === undefined ? undefined : guard.check(path);
-    if (guarding !== undefined) await guarding;
-    had.length = 0;
-    if (heldIsWanted) had.push(want);
-    for (const walk of ourWalks) had.push(entryAt(walk, path));
-    if (found !== undefined) {
-      content.stand(found);
-      const reading = content.resolve(want, ...had);
-      if (reading !== undefined) await reading;
-    }
-    decider.decide(path, want, found, {
-      tracked: had.some((entry) => entry !== undefined),
-      ours: found !== undefined && (had.some((entry) => content.equals(entry)) || wasFilled(found)),
-      equal: found !== undefined && content.equals(want),
-      recalled: cacheIsCurrent && found !== undefined ? content.recalled : undefined,
-    });
-    if (isOnDisk) disk.advance();
-    for (const walk of walks) {
-      const more = walk.path === path ? walk.advance() : undefined;
-      if (more !== undefined) await more;
-    }
+    const looking = merge.look(path);
+    if (looking !== undefined) await looking;
+    merge.decide(path);
+    const passing = merge.pass(path);
+    if (passing !== undefined) await passing;
     const turn = n % PATHS_A_LOOK === 0 ? work.turn() : undefined;
     if (turn !== undefined) await turn;
   }
-  decider.end();
+  merge.end();
 }
+
+interface Merged {
+  readonly disk: DiskWalk;
+  readonly wanted: TreeWalk;
+  /** What was or may have been put there. */
+  readonly ours: readonly TreeWalk[];
+  readonly heldIsWanted: boolean;
+  readonly content: DiskContent;
+  readonly cacheIsCurrent: boolean;
+  readonly guard: GitGuard;
+  readonly decider: Decider;
+}
+
+/** Disk and trees side by side. Small steps, so that V8 soon has each of them compiled. */
+class Merge {
+  readonly #by: Merged;
+  #want: MapEntry | undefined;
+  #found: DiskEntry | undefined;
+  readonly #had: (MapEntry | undefined)[] = [];
+
+  constructor(by: Merged) {
+    this.#by = by;
+  }
+
+  /** The first path that is left anywhere. */
+  get path(): string | undefined {
+    let path = least(this.#by.disk.path, this.#by.wanted.path);
+    for (const walk of this.#by.ours) path = least(path, walk.path);
+    return path;
+  }
+
+  /** Looks what all have at `path`; wait for what it gives, if anything. */
+  look(path: string): Promise<unknown> | undefined {
+    const { disk, wanted, ours, heldIsWanted, content, guard } = this.#by;
+    this.#found = disk.path === path ? disk.entry : disk.inIgnoredFolder(path);
+    this.#want = entryAt(wanted, path);
+    this.#had.length = 0;
+    if (heldIsWanted) this.#had.push(this.#want);
+    for (const walk of ours) this.#had.push(entryAt(walk, path));
+    const guarding = this.#want === undefined ? undefined : guard.check(path);
+    if (this.#found === undefined) return guarding;
+    content.stand(this.#found);
+    const reading = content.resolve(this.#want, ...this.#had);
+    return guarding === undefined ? reading : Promise.all([guarding, reading]);
+  }
+
+  decide(path: string): void {
+    const { content, cacheIsCurrent, decider } = this.#by;
+    const found = this.#found;
+    const tracked = this.#had.some((entry) => entry !== undefined);
+    if (found === undefined) return decider.decide(path, this.#want, undefined, tracked ? GONE : NOWHERE);
+    decider.decide(path, this.#want, found, {
+      tracked,
+      ours: this.#had.some((entry) => content.equals(entry)) || this.#wasFilled(found),
+      equal: content.equals(this.#want),
+      recalled: cacheIsCurrent ? content.recalled : undefined,
+    });
+  }
+
+  /** Leaves `path` behind; wait for what it gives, if anything. */
+  pass(path: string): Promise<unknown> | undefined {
+    const { disk, wanted, ours } = this.#by;
+    if (disk.path === path) disk.advance();
+    let passing: Promise<unknown> | undefined = wanted.path === path ? wanted.advance() : undefined;
+    for (const walk of ours) {
+      const more = walk.path === path ? walk.advance() : undefined;
+      if (more !== undefined) passing = passing === undefined ? more : Promise.all([passing, more]);
+    }
+    return passing;
+  }
+
+  end(): void {
+    this.#by.decider.end();
+  }
+
+  /** A folder without a name in it that we once filled, and shall not fill again, is left over from us. */
+  #wasFilled({ kind, path }: DiskEntry): boolean {
+    const { wanted, ours } = this.#by;
+    return (
+      kind === FOLDER &&
+      ours.some((walk) => walk.path?.startsWith(path) === true) &&
+      wanted.path?.startsWith(path) !== true
+    );
+  }
+}
+
+/** What there is to know of a path where nothing is found: it was there, or not. */
+const GONE: Facts = { tracked: true, ours: false, equal: false, recalled: undefined };
+const NOWHERE: Facts = { ...GONE, tracked: false };
 
 function* batchesOf(options: PlanOptions, filter: PathFilter, nowMs: number): Generator<DiskEntry[], void> {
   const { dir, tmpDir, stopAt, onRepository } = options;

@@ -2,22 +2,20 @@
 import { ArtError, utf8 } from '#base';
 import { FILE, FOLDER, REFERENCE, SYMLINK, type Digest, type MapEntry } from '#object';
 import type { NodeSource } from '#store';
-import { entries } from '#tree';
+import { leaves, type LeafRows } from '#tree';
 import type { PathFilter } from './path-filter.ts';
 import { textOfKey } from './paths.ts';
-
-const NONE: readonly MapEntry[] = [];
 
 export class TreeWalk implements AsyncDisposable {
   /** Where it stands; undefined once past the end. */
   path: string | undefined;
   entry: MapEntry | undefined;
-  readonly #batches: AsyncGenerator<readonly MapEntry[], void, undefined>;
-  #batch = NONE;
-  #at = -1;
+  readonly #leaves: AsyncGenerator<LeafRows, void, undefined>;
+  #rows: LeafRows | undefined;
+  #row = 0;
 
-  private constructor(batches: AsyncGenerator<readonly MapEntry[], void, undefined>) {
-    this.#batches = batches;
+  private constructor(found: AsyncGenerator<LeafRows, void, undefined>) {
+    this.#leaves = found;
   }
 
   /** Stands at the first entry that `filter` selects; no root is an empty tree. */
@@ -29,31 +27,29 @@ export class TreeWalk implements AsyncDisposable {
 
   /** Goes to the next entry; wait for what it gives, if anything. Raises TREE_UNSAFE for what is no entry of files. */
   advance(): Promise<void> | undefined {
-    if (++this.#at >= this.#batch.length) return this.#refill();
-    this.#stand();
+    if (this.#rows === undefined || ++this.#row >= this.#rows.end) return this.#refill();
+    this.#stand(this.#rows);
     return undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#batches.return();
+    await this.#leaves.return();
   }
 
   async #refill(): Promise<void> {
-    this.#at = 0;
-    this.#batch = NONE;
-    while (this.#batch.length === 0) {
-      const next = await this.#batches.next();
-      if (next.done === true) {
-        this.path = this.entry = undefined;
-        return;
-      }
-      this.#batch = next.value;
+    const next = await this.#leaves.next();
+    if (next.done === true) {
+      this.#rows = this.path = this.entry = undefined;
+      return;
     }
-    this.#stand();
+    this.#rows = next.value;
+    this.#row = next.value.start;
+    this.#stand(next.value);
   }
 
-  #stand(): void {
-    const entry = this.#batch[this.#at];
+  // One entry at a time: all of a leaf at once would grow old before the last is looked at.
+  #stand({ leaf }: LeafRows): void {
+    const entry = leaf.entryAt(this.#row);
     const path = textOfKey(entry.key);
     const { kind } = entry;
     const known = kind === FILE || kind === SYMLINK || kind === FOLDER || kind === REFERENCE;
@@ -72,8 +68,8 @@ async function* selected(
   source: NodeSource,
   root: Digest | undefined,
   filter: PathFilter,
-): AsyncGenerator<readonly MapEntry[], void, undefined> {
+): AsyncGenerator<LeafRows, void, undefined> {
   if (root === undefined) return;
-  if (filter.all) yield* entries(source, root);
-  else for (const prefix of filter.prefixes) yield* entries(source, root, { prefix: utf8(prefix) });
+  if (filter.all) yield* leaves(source, root);
+  else for (const prefix of filter.prefixes) yield* leaves(source, root, { prefix: utf8(prefix) });
 }

@@ -1,10 +1,9 @@
 /** Brings files into a folder bucket whole, durably, and only where nothing stands: temporary file, sync, hard link. */
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, opendir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArtError, assert, errnoOf, nonce, throwIfAborted } from '#base';
-import { bytesBody } from './bucket.ts';
 import type { Body } from './bucket.ts';
 import { isSilence } from './folder-errors.ts';
 
@@ -22,7 +21,8 @@ export type Link = (from: string, to: string) => Promise<void>;
 export class Stage {
   readonly #root: string;
   readonly #link: Link;
-  #ready = false;
+  /** Made once, also for many who begin at the same time. */
+  #ready: Promise<void> | undefined;
   /** Who may do what with the bucket's folder: looked at once. */
   #mode: number | undefined;
   /** Whether new files have to be given that; a umask may take some of it away. */
@@ -36,7 +36,7 @@ export class Stage {
 
   /** Writes `body` to a temporary file, runs `use` with its path once it is durable, and removes it. */
   async with<T>(body: Body, signal: AbortSignal | undefined, use: (path: string) => Promise<T>): Promise<T> {
-    await this.#prepare();
+    await this.#prepared();
     const path = join(this.#root, STAGE, nonce(12));
     try {
       await this.#write(path, body, signal);
@@ -66,6 +66,7 @@ export class Stage {
    * Raises REMOTE_UNCERTAIN if that cannot be told.
    */
   async place(from: string, to: string): Promise<boolean> {
+    const folders = new Set([dirname(to)]);
     for (let tries = 0; ; tries++) {
       try {
         await this.#link(from, to);
@@ -75,18 +76,19 @@ export class Stage {
         if (await isLinked(from)) break;
         const errno = errnoOf(error);
         if (errno === 'EEXIST') return false;
-        if (errno === 'ENOENT' && tries < 5) await this.#makeFolders(dirname(to));
+        if (errno === 'ENOENT' && tries < 5)
+          for (const changed of await this.#makeFolders(dirname(to))) folders.add(changed);
         else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks())) return this.#renameInto(from, to);
         else throw isSilence(error) ? uncertain(to, error) : error;
       }
     }
-    await this.#syncOrUncertain(to);
+    await syncOrUncertain(to, folders);
     return true;
   }
 
   /** Tells whether this file system knows hard links, by making one. */
   async hasLinks(): Promise<boolean> {
-    await this.#prepare();
+    await this.#prepared();
     const path = join(this.#root, STAGE, nonce(12));
     try {
       await (await open(path, 'wx')).close();
@@ -103,39 +105,46 @@ export class Stage {
 
   /** The file system's own clock, seen in a new file; milliseconds since 1970. */
   async time(): Promise<number> {
-    await this.#prepare();
-    return this.with(bytesBody(Buffer.from('t')), undefined, async (path) => (await stat(path)).mtimeMs);
+    await this.#prepared();
+    return this.#clock();
+  }
+
+  async #clock(): Promise<number> {
+    const path = join(this.#root, STAGE, nonce(12));
+    try {
+      await writeFile(path, 't', { flag: 'wx' });
+      return (await stat(path)).mtimeMs;
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   // Without hard links nothing refuses a second writer between the look and the rename.
   async #renameInto(from: string, to: string): Promise<boolean> {
-    await this.#makeFolders(dirname(to));
+    const folders = new Set([dirname(to), ...(await this.#makeFolders(dirname(to)))]);
     if (await exists(to)) return false;
     await rename(from, to);
-    await this.#syncOrUncertain(to);
+    await syncOrUncertain(to, folders);
     return true;
   }
 
-  async #syncOrUncertain(path: string): Promise<void> {
-    try {
-      await syncFolder(dirname(path));
-    } catch (error) {
-      throw uncertain(path, error);
-    }
+  #prepared(): Promise<void> {
+    return (this.#ready ??= this.#prepare().catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    }));
   }
 
   async #prepare(): Promise<void> {
-    if (this.#ready) return;
     const folder = join(this.#root, STAGE);
-    await this.#makeFolders(folder);
+    await syncFolders(await this.#makeFolders(folder));
     assert((await lstat(folder)).isDirectory(), 'makeFolders makes folders');
-    this.#ready = true;
     await this.#reap(folder);
   }
 
   /** What killed pushes left, by the clock of the file system itself. */
   async #reap(folder: string): Promise<void> {
-    const now = await this.time();
+    const now = await this.#clock();
     for await (const { name } of await opendir(folder)) {
       const path = join(folder, name);
       const found = await lstat(path).catch(() => undefined);
@@ -143,21 +152,41 @@ export class Stage {
     }
   }
 
-  /** Makes `folder` and what is missing above it, up to the root, durably and open to whom the root is open to. */
-  async #makeFolders(folder: string): Promise<void> {
+  /**
+   * Makes `folder` and what is missing above it, up to the root, open to whom the root is open to. Gives the folders that
+   * have a new one in them: whoever counts on those has to sync them.
+   */
+  async #makeFolders(folder: string): Promise<string[]> {
+    const above = dirname(folder);
     try {
       await mkdir(folder);
     } catch (error) {
       const errno = errnoOf(error);
-      if (errno === 'EEXIST') return refuseLink(folder);
+      if (errno === 'EEXIST') {
+        await refuseLink(folder);
+        return [];
+      }
       if (errno !== 'ENOENT' || folder === this.#root) throw error;
-      await this.#makeFolders(dirname(folder));
-      return this.#makeFolders(folder);
+      return [...(await this.#makeFolders(above)), ...(await this.#makeFolders(folder))];
     }
     const wanted = (await stat(this.#root)).mode & 0o7777;
     if (((await stat(folder)).mode & 0o7777) !== wanted) await chmod(folder, wanted).catch(() => undefined);
-    await syncFolder(dirname(folder));
+    return [above];
   }
+}
+
+async function syncOrUncertain(path: string, folders: Iterable<string>): Promise<void> {
+  try {
+    await syncFolders(folders);
+  } catch (error) {
+    throw uncertain(path, error);
+  }
+}
+
+/** All at once: a journal of the file system's takes them together. */
+async function syncFolders(folders: Iterable<string>): Promise<void> {
+  const synced = await Promise.allSettled(Array.from(folders, syncFolder));
+  for (const one of synced) if (one.status === 'rejected') throw one.reason;
 }
 
 /** Makes the names in `folder` durable. File systems that cannot sync a folder are taken at their word. */

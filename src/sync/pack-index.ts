@@ -190,14 +190,18 @@ export class PackIndex {
     const { packBytes, rowCount, rows } = decodeWireIndex(index, indexKey(pack));
     const known = { number: this.#nextNumber(), id: pack, bytes: packBytes };
     this.#remember(known); // At once: the number is taken.
-    for (const page of windowsOf(rows, () => 1, { bytesMax: PAGE_ROWS })) await this.#addPage(known, page);
-    // Last: only now is all of it there.
+    let page: CacheRow[] = [];
+    for (const window of windowsOf(rows, () => 1, { bytesMax: PAGE_ROWS })) {
+      if (page.length > 0) await this.#cache.put(page);
+      page = await this.#pageOf(known, window);
+    }
+    // Last, with the last of its rows: only now is all of it there.
     const value = new ByteWriter(64).text(pack).varint(packBytes).take();
-    await this.#cache.put([{ key: this.#packKey(known.number), value }]);
+    await this.#cache.put([...page, { key: this.#packKey(known.number), value }]);
     return rowCount;
   }
 
-  async #addPage({ number }: KnownPack, page: readonly Row[]): Promise<void> {
+  async #pageOf({ number }: KnownPack, page: readonly Row[]): Promise<CacheRow[]> {
     const keys = this.#objectKeys(page as readonly ObjectId[]);
     const before = await this.#cache.get(keys);
     // An object may stand twice in a page: its later place goes behind its first.
@@ -216,7 +220,7 @@ export class PackIndex {
       if (at >= 0) rows[kind][at] = { key: keys[i], value };
       else if (first[kind].add(row.digest)) rows[kind].push({ key: keys[i], value });
     }
-    await this.#cache.put([...rows[CHUNK], ...rows[NODE]]);
+    return [...rows[CHUNK], ...rows[NODE]];
   }
 
   /** Says that a pack is not there any more. */

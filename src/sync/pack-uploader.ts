@@ -17,6 +17,8 @@ const PACKS_AT_ONCE = 2;
 const TRIES = 5;
 /** Indexes on their way, of packs that are there already; none is longer than 3 MiB as packs are made here. */
 const INDEXES_AT_ONCE = 4;
+/** Indexes that are there and wait to be cached here: of most pushes all of them, until nothing is left to be packed. */
+const UNCACHED_BYTES_MAX = 4 * 1024 * 1024;
 /** How long it may take to send a pack; after that its note is of no use. */
 const UNSENT_MS = 24 * 60 * 60 * 1000;
 const NOTED = '.idx';
@@ -36,6 +38,8 @@ export class PackUploader {
   readonly #builder: WirePackBuilder;
   readonly #sending = new Set<Promise<void>>();
   readonly #publishing = new Set<Promise<void>>();
+  #uncached: { readonly id: PackId; readonly index: Uint8Array }[] = [];
+  #uncachedBytes = 0;
   #failure: unknown;
 
   private constructor(bucket: Bucket, index: PackIndex, builder: WirePackBuilder, options: UploadOptions) {
@@ -54,6 +58,7 @@ export class PackUploader {
       throw fileError(error, options.journal);
     }
     for (const name of readdirSync(options.journal)) await uploader.#resume(name);
+    await uploader.#cache();
     return uploader;
   }
 
@@ -78,7 +83,9 @@ export class PackUploader {
   /** Sends the rest and waits until everything is there and found. */
   async finish(): Promise<void> {
     if (!this.#builder.empty) await this.#send();
+    await this.#cache();
     await this.settle();
+    await this.#cache();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -123,8 +130,18 @@ export class PackUploader {
 
   async #publish(id: PackId, index: Uint8Array, noted: string): Promise<void> {
     await this.#putOnce(indexKey(id), bytesBody(index));
-    await this.#index.add(id, index);
     rmSync(noted, { force: true });
+    this.#uncached.push({ id, index });
+    this.#uncachedBytes += index.length;
+    if (this.#uncachedBytes > UNCACHED_BYTES_MAX) await this.#cache();
+  }
+
+  /** So that they need not be read when the remote is asked next. */
+  async #cache(): Promise<void> {
+    const all = this.#uncached;
+    this.#uncached = [];
+    this.#uncachedBytes = 0;
+    for (const { id, index } of all) await this.#index.add(id, index);
   }
 
   // The key was never used before: whatever is there is this, whole.

@@ -1,7 +1,7 @@
 // Bundles the command line into one file that Node starts and one that it loads, with the bytecode V8 makes of that: a faster
 // start.
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -99,51 +99,13 @@ await build({
     'compressing-worker': 'src/store/compressing-worker.ts',
   },
 });
-await keepBytecode();
-
-/** Has the program do what is done most, so that what it compiles on the way is kept too; more would take longer to load. */
-async function keepBytecode() {
-  const { openProgram } = await import('../dist/cli/program-file.js');
-  const { program, keep } = openProgram(join(import.meta.dirname, '..', 'dist', 'bin'));
-  const folder = mkdtempSync(join(tmpdir(), 'art-build-'));
-  try {
-    const one = join(folder, 'one');
-    await art(program, folder, 'init', one);
-    mkdirSync(join(one, 'data'));
-    writeFileSync(join(one, 'data', 'table.csv'), 'a,b\n' + '1,2\n'.repeat(1000));
-    writeFileSync(join(one, 'data', 'noise'), randomBytes(300_000));
-    await art(program, one, 'commit', 'data', 'data', '-m', 'first');
-    writeFileSync(join(one, 'data', 'table.csv'), 'a,b\n' + '1,3\n'.repeat(1000));
-    for (const words of [
-      'status',
-      'diff data',
-      'commit -m second',
-      'log',
-      'show data',
-      'ls data',
-      'list',
-      'verify data',
-      'checkout data:v0',
-      'checkout data',
-    ])
-      await art(program, one, ...words.split(' '));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  keep();
-}
-
-async function art(program, cwd, ...words) {
-  let said = '';
-  const sink = { isTTY: false, mayBlock: false, write: async (data) => void (said += data) };
-  const status = await program.runCli(words, {
-    cwd: () => cwd,
-    env: { HOME: cwd, ART_AUTHOR: 'build' },
-    stdin: async function* () {},
-    stdout: sink,
-    stderr: sink,
-    signal: new AbortController().signal,
-    now: Date.now,
-  });
-  if (status !== 0) throw new Error(`art ${words.join(' ')}: ${said}`);
+// In processes of their own: one keeps what it has compiled itself, and no more.
+const scratch = mkdtempSync(join(tmpdir(), 'art-build-'));
+try {
+  for (const command of ['commit', 'log'])
+    execFileSync(process.execPath, [join(import.meta.dirname, 'bytecode.mjs'), command, scratch], {
+      stdio: 'inherit',
+    });
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
 }

@@ -1,23 +1,23 @@
 /** Computes CRC-32C (Castagnoli, RFC 3720 appendix B.4), slicing by eight bytes. */
 
-const TABLES = makeTables();
+let tables: readonly Uint32Array[] | undefined;
 
-function makeTables(): Uint32Array[] {
-  const tables = Array.from({ length: 8 }, () => new Uint32Array(256));
+function makeTables(): readonly Uint32Array[] {
+  const made = Array.from({ length: 8 }, () => new Uint32Array(256));
   for (let i = 0; i < 256; i++) {
     let crc = i;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-    tables[0][i] = crc;
+    made[0][i] = crc;
   }
   for (let i = 0; i < 256; i++) {
-    for (let t = 1; t < 8; t++) tables[t][i] = (tables[t - 1][i] >>> 8) ^ tables[0][tables[t - 1][i] & 0xff];
+    for (let t = 1; t < 8; t++) made[t][i] = (made[t - 1][i] >>> 8) ^ made[0][made[t - 1][i] & 0xff];
   }
-  return tables;
+  return made;
 }
 
 /** The CRC-32C of `bytes`, continuing from `before`; unsigned 32 bits. */
 export function crc32c(bytes: Uint8Array, before = 0): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES;
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = (tables ??= makeTables());
   const end = bytes.length;
   let crc = ~before;
   let i = 0;

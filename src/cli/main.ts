@@ -29,7 +29,7 @@ async function runProgram(): Promise<void> {
   const { openProgram } = await import('./program-file.ts');
   let opened;
   try {
-    opened = openProgram(import.meta.dirname);
+    opened = openProgram(import.meta.dirname, process.argv[2]);
   } catch (error) {
     // Node would show the line that it could not read: all of the program.
     const why = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 /**
  * Loads the bundled program together with the bytecode that V8 made of it before, beside it in a file for each version of
- * V8: to parse and compile it anew takes 45 ms, which is half of what a short command takes.
+ * V8, one for brief commands and one for all: to parse and compile it anew takes 45 ms, which is half of what a short command takes.
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,11 +20,19 @@ export interface OpenProgram {
   readonly keep: () => void;
 }
 
-/** `folder` holds `program.cjs`: one expression, in ASCII, for the function that Node makes of a CommonJS file. */
-export function openProgram(folder: string): OpenProgram {
+/** What commands compile that only look, or change a record: they start faster with bytecode of no more than that. */
+const BRIEF = ['log', 'status', 'list', 'show', 'ls', 'cat', 'alias', 'tag', 'describe', 'ops'];
+
+/**
+ * `folder` holds `program.cjs`: one expression, in ASCII, for the function that Node makes of a CommonJS file. `command` is
+ * what will be run, if that is known.
+ */
+export function openProgram(folder: string, command: string | undefined): OpenProgram {
   const path = join(folder, 'program.cjs');
   const bytes = readFileSync(path);
-  const keptPath = join(folder, `program.${process.versions.v8}-${process.platform}-${process.arch}.code`);
+  const kind = command !== undefined && BRIEF.includes(command) ? 'brief' : 'whole';
+  const { platform, arch, versions } = process;
+  const keptPath = join(folder, `program.${versions.v8}-${platform}-${arch}.${kind}.code`);
   const kept = readKept(keptPath, bytes);
   const script = new Script(bytes.toString('latin1'), {
     filename: path,

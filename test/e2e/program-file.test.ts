@@ -40,7 +40,8 @@ function help(...flags: readonly string[]): string {
 
 test('the build has kept bytecode for the Node that it ran on', () => {
   const names = readdirSync(dirname(ART)).filter((name) => name.endsWith('.code'));
-  expect(names).toContain(`program.${process.versions.v8}-${process.platform}-${process.arch}.code`);
+  const made = `program.${process.versions.v8}-${process.platform}-${process.arch}`;
+  expect(names.sort()).toEqual([`${made}.brief.code`, `${made}.whole.code`]);
 });
 
 test('where none is kept, the first command keeps it, and the next ones start from it', () => {
@@ -51,6 +52,21 @@ test('where none is kept, the first command keeps it, and the next ones start fr
   expect(help()).toBe(said);
   expect(kept()).toEqual([name]);
   expect(readFileSync(join(bin, name)).equals(before)).toBe(true);
+});
+
+test('what only looks starts from bytecode of its own, and leaves that of the rest', () => {
+  help();
+  const [whole] = kept();
+  const before = readFileSync(join(bin, whole));
+  for (let round = 0; round < 2; round++) {
+    const run = spawnSync(process.execPath, [join(bin, 'art.cjs'), 'log'], {
+      cwd: place.path,
+      encoding: 'utf8',
+    });
+    expect(run.stderr).toMatch(/^error: neither/);
+    expect(kept()).toEqual([whole.replace('whole', 'brief'), whole].sort());
+  }
+  expect(readFileSync(join(bin, whole)).equals(before)).toBe(true);
 });
 
 test.each([

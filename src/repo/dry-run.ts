@@ -36,6 +36,7 @@ export function countingOnly(tx: Transaction): Transaction {
     aside: (work) => tx.aside(work),
     has,
     put,
+    putFrame: () => false,
     putNode: (digest, bytes) => void put(NODE, digest, bytes),
     rely: (kind, digest) => tx.rely(kind, digest),
     settle: () => {},

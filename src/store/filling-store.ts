@@ -86,6 +86,7 @@ export class FillingStore implements ObjectStore {
       breathe: () => tx.breathe(),
       has: (kind, digest) => tx.has(kind, digest),
       put: (kind, digest, bytes) => tx.put(kind, digest, bytes),
+      putFrame: (frame) => tx.putFrame(frame),
       putNode: (digest, bytes) => tx.putNode(digest, bytes),
       rely: (kind, digest) => tx.rely(kind, digest),
       settle: () => tx.settle(),

@@ -1,5 +1,6 @@
 /** store: objects by digest and small records by key, in LevelDB, packs and memory. */
 export type {
+  ArrivedFrame,
   LockedStore,
   NodeSink,
   NodeSource,
@@ -15,6 +16,7 @@ export type {
   Transaction,
   TransactionStats,
 } from './object-store.ts';
+export { arrivedFrame } from './arrived-frame.ts';
 export { MemoryStore } from './memory-store.ts';
 export { LevelStore, createStore } from './level-store.ts';
 export { FillingStore } from './filling-store.ts';

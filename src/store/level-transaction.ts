@@ -7,7 +7,7 @@ import { ObjectPuts, recordChanges } from './changes.ts';
 import type { Database } from './database.ts';
 import { JOURNAL_BYTES_MAX, JOURNAL_START, appendJournal, createJournal, cutJournal } from './journal.ts';
 import type { LevelStore } from './level-store.ts';
-import type { LockedStore, Transaction, TransactionStats } from './object-store.ts';
+import type { ArrivedFrame, LockedStore, Transaction, TransactionStats } from './object-store.ts';
 import { RECORDS } from './pack-format.ts';
 import { publishPack } from './publish-pack.ts';
 import { encodeChanges, objectKey } from './records.ts';
@@ -86,6 +86,16 @@ export class LevelTransaction implements Transaction {
     this.#counting(() => this.#current.put(kind, digest, bytes));
     this.#counts.objects++;
     this.#counts.rawBytes += bytes.length;
+    if (this.#current.full) this.#turnOver();
+    return true;
+  }
+
+  putFrame(frame: ArrivedFrame): boolean {
+    const twice = new DigestTable(frame.ids.length + 1);
+    for (const { kind, digest } of frame.ids) if (!twice.add(digest) || this.has(kind, digest)) return false;
+    this.#counting(() => this.#current.putFrame(frame));
+    this.#counts.objects += frame.ids.length;
+    this.#counts.rawBytes += frame.rawBytes;
     if (this.#current.full) this.#turnOver();
     return true;
   }

@@ -121,6 +121,7 @@ export class MemoryStore implements ObjectStore {
       aside: (work) => work(),
       has,
       put,
+      putFrame: () => false,
       putNode,
       getNodes,
       rely: (kind, digest) => assert(has(kind, digest), 'relied on an object that is not there'),

@@ -59,6 +59,12 @@ export interface StoredFrame {
   readonly stored: Uint8Array;
 }
 
+/** A frame of chunks that came from elsewhere, and may be kept as it is stored. */
+export interface ArrivedFrame extends StoredFrame {
+  /** Copies of those of them that stand in LevelDB as well. */
+  readonly inline: readonly Uint8Array[];
+}
+
 /** Reads nodes by digest; what trees need. Bytes are the caller's to keep. */
 export interface NodeSource {
   getNodes(digests: readonly Digest[]): Promise<Uint8Array[]>;
@@ -126,6 +132,11 @@ export interface Transaction extends NodeSource, NodeSink, AsyncDisposable {
   has(kind: ObjectKind, digest: Digest): boolean;
   /** Takes an object; the bytes are copied or written before it returns. Gives false if it was there already. */
   put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): boolean;
+  /**
+   * Takes the chunks of a frame as it is stored, which were verified; its bytes are copied or written before it returns. Gives
+   * false, and takes none of them, if some were there already, or the store does not keep frames like that.
+   */
+  putFrame(frame: ArrivedFrame): boolean;
   /** Says that an object is relied on without a look-up: valid only while the epoch is `epoch`. */
   rely(kind: ObjectKind, digest: Digest): void;
   /** Compresses what waits for company: `stats` is exact afterwards. */

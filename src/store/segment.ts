@@ -1,11 +1,11 @@
 /** Collects objects into frames and rows until they are sealed as one segment of a pack. */
-import { ByteWriter, EMPTY_BYTES } from '#base';
+import { ByteWriter, EMPTY_BYTES, assert } from '#base';
 import type { Digest } from '#object';
 import { CODEC_NONE, CODEC_ZSTD, compress, looksCompressible } from './compression.ts';
 import type { Codec } from './compression.ts';
 import { handOver, type HandedOver } from './frame-compressor.ts';
 import { isInline } from './location.ts';
-import type { StoredFrame } from './object-store.ts';
+import type { ArrivedFrame, StoredFrame } from './object-store.ts';
 import {
   FRAME_BYTES,
   FRAME_RAW_MAX,
@@ -99,13 +99,24 @@ export class Segment {
     this.#pendingRows.u8(kind).u32(bytes.length).bytes(digest);
   }
 
-  /** Takes a frame as it is stored, where it lies: its bytes stay as they are until `drain` says that it has them. */
+  /**
+   * Takes a frame as it is stored, where it lies: its bytes stay as they are until `drain` says that it has them. Not of a
+   * segment that is indexed.
+   */
   lay({ ids, lengths, rawBytes, codec, stored }: StoredFrame): void {
+    assert(!this.#indexed, 'what stands in LevelDB as well is not known of a frame that is laid');
     this.#hand();
     this.#frames.u32(stored.length).u32(rawBytes).u32(ids.length).u8(codec);
     for (const [i, { kind, digest }] of ids.entries()) this.#rows.u8(kind).u32(lengths[i]).bytes(digest);
     void this.#drain(stored);
     this.#drained += stored.length;
+  }
+
+  /** Takes a frame as it is stored; its bytes are copied before this returns. */
+  putFrame({ ids, lengths, rawBytes, codec, stored, inline }: ArrivedFrame): void {
+    this.#append(stored, rawBytes, codec, ids.length);
+    for (const [i, { kind, digest }] of ids.entries()) this.#rows.u8(kind).u32(lengths[i]).bytes(digest);
+    if (this.#indexed) for (const bytes of inline) this.#inline.bytes(bytes);
   }
 
   /**

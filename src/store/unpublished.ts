@@ -3,6 +3,7 @@ import { ByteWriter, DigestTable } from '#base';
 import { CHUNK, NODE } from '#object';
 import type { Digest, ObjectKind } from '#object';
 import { isInline } from './location.ts';
+import type { ArrivedFrame } from './object-store.ts';
 import { JOURNAL_ALIGNMENT } from './pack-format.ts';
 import type { RowKind } from './pack-format.ts';
 import { PackWriter } from './pack-writer.ts';
@@ -59,6 +60,14 @@ export class Unpublished {
     this.#segment.put(kind, digest, bytes);
     if (isInline({ kind, bytes: bytes.length })) this.#inlineBytes += bytes.length;
     if (kind === NODE) this.#keepNode(digest, bytes);
+    if (this.#segment.full && this.#journaled === undefined) this.#packNow().seal(this.#segment);
+  }
+
+  /** Takes a frame of chunks; its bytes are copied or written before this returns. */
+  putFrame(frame: ArrivedFrame): void {
+    for (const { digest } of frame.ids) this.#digests[CHUNK].add(digest);
+    this.#segment.putFrame(frame);
+    for (const { length } of frame.inline) this.#inlineBytes += length;
     if (this.#segment.full && this.#journaled === undefined) this.#packNow().seal(this.#segment);
   }
 

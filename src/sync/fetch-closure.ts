@@ -6,6 +6,8 @@ import { nextTurn, throwIfAborted } from '#base';
 import { visitHistoryLinks } from './history-links.ts';
 import type { Landing } from './landing.ts';
 import { ReadRooms } from './read-rooms.ts';
+import type { Place } from './pack-index.ts';
+import { IN_FRAME } from './remote-reader.ts';
 import type { RemoteReader } from './remote-reader.ts';
 import { windowsOf } from './windows.ts';
 
@@ -58,7 +60,7 @@ class ClosureFetch {
   async #siblings(ids: readonly ObjectId[]): Promise<void> {
     throwIfAborted(this.#options.signal);
     const contents = await this.#reader.getMany(ids);
-    this.#tell(contents);
+    this.#tell(contents.map(({ length }) => length));
     const links = { [CHUNK]: new DigestTable(256), [NODE]: new DigestTable(64) };
     const visitLinks = this.#options.lazy === true ? visitHistoryLinks : visitStrongLinks;
     for (const bytes of contents) visitLinks(bytes, (kind, digest) => void links[kind].add(digest));
@@ -76,15 +78,17 @@ class ClosureFetch {
     const places = await this.#reader.places(missing);
     let landing = Promise.resolve();
     try {
-      for (const window of windowsOf(missing.keys(), (at) => places[at][0].location.bytes, WINDOW)) {
+      const together = (a: number, b: number) => isOneFrame(places[a][0], places[b][0]);
+      const bytesOf = (at: number) => places[at][0].location.bytes;
+      for (const window of windowsOf(missing.keys(), bytesOf, { ...WINDOW, together })) {
         throwIfAborted(this.#options.signal);
         const ids = window.map((at) => missing[at]);
         const { memory, giveBack } = this.#rooms.lend();
         const at = window.map((at) => places[at]);
-        const contents = await this.#reader.getAt(ids, at, memory);
-        this.#tell(contents);
+        const read = await this.#reader.fetchAt(ids, at, memory);
+        this.#tell(at.map(([{ location }]) => location.bytes));
         await landing;
-        landing = this.#land(ids, contents).then(() => this.#landing.whenLanded(giveBack));
+        landing = this.#land(ids, read).then(() => this.#landing.whenLanded(giveBack));
         landing.catch(() => {}); // Raised where it is waited for.
       }
     } finally {
@@ -92,14 +96,23 @@ class ClosureFetch {
     }
   }
 
-  async #land(ids: readonly ObjectId[], contents: readonly Uint8Array[]): Promise<void> {
-    for (const [i, { digest }] of ids.entries()) await this.#landing.put(CHUNK, digest, contents[i]);
+  async #land(
+    ids: readonly ObjectId[],
+    { contents, frames }: Awaited<ReturnType<RemoteReader['fetchAt']>>,
+  ): Promise<void> {
+    for (const frame of frames) await this.#landing.putFrame(frame);
+    for (const [i, { digest }] of ids.entries())
+      if (contents[i] !== IN_FRAME) await this.#landing.put(CHUNK, digest, contents[i]);
   }
 
-  #tell(contents: readonly Uint8Array[]): void {
+  #tell(lengths: readonly number[]): void {
     this.#options.onFetched?.(
-      contents.length,
-      contents.reduce((sum, { length }) => sum + length, 0),
+      lengths.length,
+      lengths.reduce((sum, length) => sum + length, 0),
     );
   }
+}
+
+function isOneFrame(a: Place, b: Place): boolean {
+  return a.pack === b.pack && a.location.offset === b.location.offset;
 }

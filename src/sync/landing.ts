@@ -3,7 +3,8 @@ import { ArtError, DigestTable } from '#base';
 import { CHUNK, NODE, formatCid, visitStrongLinks } from '#object';
 import { visitHistoryLinks } from './history-links.ts';
 import type { Digest, ObjectId, ObjectKind } from '#object';
-import type { ObjectStore } from '#store';
+import { openFrame } from '#store';
+import type { ArrivedFrame, ObjectStore } from '#store';
 import { LandingQueue } from './landing-queue.ts';
 
 /** What a killed fetch may have to fetch again. */
@@ -19,6 +20,10 @@ export class Landing {
   readonly #waiting = new LandingQueue();
   readonly #pending = newPending();
   readonly #onLanded: (() => void)[] = [];
+  /** Of chunks alone, which name nothing: they go first. */
+  #frames: ArrivedFrame[] = [];
+  #frameBytes = 0;
+  #frameObjects = 0;
   objects = 0;
 
   constructor(store: ObjectStore, options: { readonly promised?: Promised } = {}) {
@@ -36,19 +41,36 @@ export class Landing {
   async put(kind: ObjectKind, digest: Digest, bytes: Uint8Array): Promise<void> {
     if (!this.#pending[kind].add(digest)) return;
     this.#waiting.push({ kind, digest, bytes });
-    if (this.#waiting.bytes >= BATCH_BYTES || this.#waiting.length >= BATCH_OBJECTS) await this.flush();
+    await this.#flushIfMuch();
+  }
+
+  /** Takes a frame of chunks. Its bytes are its own from now on. */
+  async putFrame(frame: ArrivedFrame): Promise<void> {
+    if (frame.ids.some(({ digest }) => this.#pending[CHUNK].has(digest))) return this.#putApart(frame);
+    for (const { digest } of frame.ids) this.#pending[CHUNK].add(digest);
+    this.#frames.push(frame);
+    this.#frameBytes += frame.stored.length;
+    this.#frameObjects += frame.ids.length;
+    await this.#flushIfMuch();
   }
 
   /** Runs `then` once all that was taken so far has landed: nobody holds its bytes any more. */
   whenLanded(then: () => void): void {
-    if (this.#waiting.length === 0) then();
+    if (this.#isEmpty) then();
     else this.#onLanded.push(then);
   }
 
   /** Makes durable what was taken. Raises REUSED_GONE if gc took what it builds on: begin again. */
   async flush(): Promise<void> {
-    if (this.#waiting.length === 0) return;
+    if (this.#isEmpty) return;
     await using tx = await this.#store.begin();
+    for (const frame of this.#frames) {
+      if (tx.putFrame(frame)) this.objects += frame.ids.length;
+      else
+        for (const [{ kind, digest }, bytes] of await objectsOf(frame))
+          if (tx.put(kind, digest, bytes)) this.objects++;
+      await tx.breathe();
+    }
     for (const { kind, digest, bytes } of this.#waiting) {
       if (kind === NODE && this.#promised !== 'all') {
         const visitLinks = this.#promised === 'content' ? visitHistoryLinks : visitStrongLinks;
@@ -62,9 +84,31 @@ export class Landing {
     }
     await tx.publish(async () => {});
     this.#waiting.clear();
+    this.#frames = [];
+    this.#frameBytes = this.#frameObjects = 0;
     for (const kind of [CHUNK, NODE] as const) this.#pending[kind].clear();
     for (const then of this.#onLanded.splice(0)) then();
   }
+
+  get #isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#frames.length === 0;
+  }
+
+  async #flushIfMuch(): Promise<void> {
+    const bytes = this.#waiting.bytes + this.#frameBytes;
+    const objects = this.#waiting.length + this.#frameObjects;
+    if (bytes >= BATCH_BYTES || objects >= BATCH_OBJECTS) await this.flush();
+  }
+
+  async #putApart(frame: ArrivedFrame): Promise<void> {
+    for (const [{ kind, digest }, bytes] of await objectsOf(frame)) await this.put(kind, digest, bytes);
+  }
+}
+
+async function objectsOf(frame: ArrivedFrame): Promise<[ObjectId, Uint8Array][]> {
+  const raw = await openFrame(frame, frame.stored);
+  let end = 0;
+  return frame.ids.map((id, i) => [id, raw.subarray(end, (end += frame.lengths[i]))]);
 }
 
 function newPending(): Record<ObjectKind, DigestTable> {

@@ -2,8 +2,8 @@
 import { ArtError, equalBytes, isArtError } from '#base';
 import { CHUNK, formatCid, hash } from '#object';
 import type { ObjectId } from '#object';
-import { openFrame } from '#store';
-import type { ReadMemory } from '#store';
+import { arrivedFrame, openFrame } from '#store';
+import type { ArrivedFrame, ReadMemory } from '#store';
 import { readAll } from './bucket.ts';
 import type { Abortable, Bucket, ByteRange } from './bucket.ts';
 import { packKey } from './keys.ts';
@@ -98,11 +98,25 @@ export class RemoteReader {
     ids: readonly ObjectId[],
     places: readonly Place[][],
     memory?: ReadMemory,
+    frames?: ArrivedFrame[],
   ): Promise<Uint8Array[]> {
-    const contents = await this.#find(ids, places, memory);
+    const contents = await this.#find(ids, places, memory, frames);
     const missed = contents.indexOf(undefined);
     if (missed >= 0) throw await this.#unreadable(ids[missed]);
     return contents as Uint8Array[];
+  }
+
+  /**
+   * As `getAt`, for whoever stores it: chunks that are all there is in a frame come as that, stored in `memory`, and where
+   * such a chunk is asked for stands IN_FRAME.
+   */
+  async fetchAt(
+    ids: readonly ObjectId[],
+    places: readonly Place[][],
+    memory: ReadMemory,
+  ): Promise<{ readonly contents: readonly Uint8Array[]; readonly frames: readonly ArrivedFrame[] }> {
+    const frames: ArrivedFrame[] = [];
+    return { contents: await this.getAt(ids, places, memory, frames), frames };
   }
 
   /** As `getMany`, but with undefined for what is there no more, or nowhere whole. */
@@ -114,13 +128,15 @@ export class RemoteReader {
     ids: readonly ObjectId[],
     places: readonly Place[][],
     memory: ReadMemory = freshMemory,
+    frames?: ArrivedFrame[],
   ): Promise<(Uint8Array | undefined)[]> {
     const contents = new Array<Uint8Array | undefined>(ids.length);
-    await this.#findInto(contents, { ids, places, memory });
+    const into = { contents, memory, frames };
+    await this.#findInto(into, ids, places);
     if (contents.includes(undefined)) {
       // Packs may have been written anew since their indexes were read.
       await this.#index.refresh();
-      await this.#findInto(contents, { ids, places: await this.findPlaces(ids), memory });
+      await this.#findInto(into, ids, await this.findPlaces(ids));
     }
     return contents;
   }
@@ -128,22 +144,13 @@ export class RemoteReader {
   /** The bytes of just these copies, verified; undefined for one that is damaged or gone. At most about 16 MiB. */
   async readCopies(copies: readonly ObjectAt[]): Promise<(Uint8Array | undefined)[]> {
     const contents = new Array<Uint8Array | undefined>(copies.length);
-    await this.#readRuns(runsOf(copies.map((copy, at) => ({ ...copy, at }))), contents, freshMemory);
+    const runs = runsOf(copies.map((copy, at) => ({ ...copy, at })));
+    await this.#readRuns(runs, { contents, memory: freshMemory, frames: undefined });
     return contents;
   }
 
-  async #findInto(
-    contents: (Uint8Array | undefined)[],
-    {
-      ids,
-      places,
-      memory,
-    }: {
-      readonly ids: readonly ObjectId[];
-      readonly places: readonly Place[][];
-      readonly memory: ReadMemory;
-    },
-  ): Promise<void> {
+  async #findInto(into: Into, ids: readonly ObjectId[], places: readonly Place[][]): Promise<void> {
+    const { contents } = into;
     for (let copy = 0; ; copy++) {
       const wanted: Wanted[] = [];
       let left = false;
@@ -155,7 +162,7 @@ export class RemoteReader {
         if (contents[at] === undefined) wanted.push({ at, id, place });
       }
       if (!left) return;
-      await this.#readRuns(runsOf(wanted), contents, memory);
+      await this.#readRuns(runsOf(wanted), into);
     }
   }
 
@@ -171,42 +178,41 @@ export class RemoteReader {
     if (this.#frames.size > FRAMES_KEPT) this.#frames.delete(this.#frames.keys().next().value!);
   }
 
-  async #readRuns(
-    runs: readonly Run[],
-    contents: (Uint8Array | undefined)[],
-    memory: ReadMemory,
-  ): Promise<void> {
+  async #readRuns(runs: readonly Run[], into: Into): Promise<void> {
     let next = 0;
     const work = async () => {
-      while (next < runs.length) await this.#readRun(runs[next++], contents, memory);
+      while (next < runs.length) await this.#readRun(runs[next++], into);
     };
     await Promise.all(Array.from({ length: Math.min(REQUESTS_AT_ONCE, runs.length) }, work));
   }
 
-  async #readRun(run: Run, contents: (Uint8Array | undefined)[], memory: ReadMemory): Promise<void> {
-    const bytes = await this.#bytesOf(run, memory);
+  async #readRun(run: Run, into: Into): Promise<void> {
+    const bytes = await this.#bytesOf(run, into.memory);
     if (bytes === undefined) return;
-    const frames = new Map<number, Uint8Array>();
     const dense = isDense(run, isSmall(run) ? bytes.buffer.byteLength : run.end - run.offset);
     let damaged = false;
-    for (const { at, id, place } of run.wanted) {
-      const { location } = place;
-      let frame = frames.get(location.offset);
-      if (frame === undefined) {
-        const from = location.offset - run.offset;
-        const opened = await opening(location, bytes.subarray(from, from + location.storedBytes));
-        if (opened === undefined) {
-          damaged = true;
-          continue;
-        }
-        frame = opened;
-        frames.set(location.offset, frame);
-        if (frame.length > location.bytes) this.#keepFrame(run.pack, location.offset, frame);
+    for (const wanted of framesOf(run)) {
+      const { location } = wanted[0].place;
+      const from = location.offset - run.offset;
+      const stored = bytes.subarray(from, from + location.storedBytes);
+      const raw = await opening(location, stored);
+      const whole = raw === undefined ? [] : wanted.filter((one) => isVerified(one, raw));
+      damaged ||= whole.length < wanted.length;
+      if (raw === undefined || whole.length === 0) continue;
+      const objects = whole.map(({ id, place }) => ({ id, location: place.location }));
+      const frame = dense && !isSmall(run) && into.frames ? arrivedFrame(stored, raw, objects) : undefined;
+      if (frame !== undefined) {
+        into.frames!.push(frame);
+        for (const { at } of whole) into.contents[at] = IN_FRAME;
+        continue;
       }
-      const content = frame.subarray(location.inFrame, location.inFrame + location.bytes);
-      if (!equalBytes(hash(content), id.digest)) damaged = true;
-      // A view keeps all that was read with it: good only where that is little more, and let go of soon.
-      else contents[at] = id.kind === CHUNK && dense && isView(frame, bytes) ? content : Buffer.from(content);
+      if (raw.length > location.bytes) this.#keepFrame(run.pack, location.offset, raw);
+      for (const { at, id, place } of whole) {
+        const content = contentIn(raw, place);
+        // A view keeps all that was read with it: good only where that is little more, and let go of soon.
+        const isKept = id.kind === CHUNK && dense && isView(raw, bytes);
+        into.contents[at] = isKept ? content : Buffer.from(content);
+      }
     }
     if (!damaged) return;
     this.#warn(run.pack, 'is damaged');
@@ -269,6 +275,36 @@ export class RemoteReader {
     this.#warned.add(pack);
     this.#options.onWarning?.(`${packKey(pack)} in ${this.#bucket.url} ${what}`);
   }
+}
+
+/** What is read is put here. */
+interface Into {
+  readonly contents: (Uint8Array | undefined)[];
+  readonly memory: ReadMemory;
+  /** Takes frames as they are stored; undefined if nobody wants those. */
+  readonly frames: ArrivedFrame[] | undefined;
+}
+
+/** Stands for the bytes of a chunk that is in one of the frames. */
+export const IN_FRAME = new Uint8Array(0);
+
+/** What is wanted of each frame. */
+function framesOf({ wanted }: Run): Iterable<readonly [Wanted, ...Wanted[]]> {
+  const frames = new Map<number, [Wanted, ...Wanted[]]>();
+  for (const one of wanted) {
+    const frame = frames.get(one.place.location.offset);
+    if (frame === undefined) frames.set(one.place.location.offset, [one]);
+    else frame.push(one);
+  }
+  return frames.values();
+}
+
+function contentIn(raw: Uint8Array, { location: { inFrame, bytes } }: Place): Uint8Array {
+  return raw.subarray(inFrame, inFrame + bytes);
+}
+
+function isVerified({ id, place }: Wanted, raw: Uint8Array): boolean {
+  return equalBytes(hash(contentIn(raw, place)), id.digest);
 }
 
 async function opening(location: Place['location'], stored: Uint8Array): Promise<Uint8Array | undefined> {

@@ -27,13 +27,27 @@ interface ZstdModule {
 /** Of no length, at no place: what the functions do is what those without one do. */
 const NO_DICTIONARY = [0, 0] as const;
 
-/** Frames are at most a few MiB. */
-export async function wasmZstd(level: number): Promise<Zstd> {
+let loading: Promise<ZstdModule> | undefined;
+
+/** Loads it once, also for many who ask at the same time: a second `init` takes the memory from under the first. */
+function loadModule(): Promise<ZstdModule> {
+  return (loading ??= initModule().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  }));
+}
+
+async function initModule(): Promise<ZstdModule> {
   const require = createRequire(import.meta.url);
   const { init } = require(PACKAGE) as typeof import('@bokuweb/zstd-wasm');
   await init();
   const inner = createRequire(require.resolve(PACKAGE));
-  const { Module: zstd } = inner('./module') as { readonly Module: ZstdModule };
+  return (inner('./module') as { readonly Module: ZstdModule }).Module;
+}
+
+/** Frames are at most a few MiB. */
+export async function wasmZstd(level: number): Promise<Zstd> {
+  const zstd = await loadModule();
   const room = roomOf(zstd);
   const compressing = zstd._ZSTD_createCCtx();
   const decompressing = zstd._ZSTD_createDCtx();

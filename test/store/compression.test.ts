@@ -4,7 +4,7 @@ import * as zlib from 'node:zlib';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fromHex, utf8 } from '#base';
+import { fromHex, sleep, utf8 } from '#base';
 import { compress, decompress, loadCompression } from '../../src/store/compression.ts';
 import { wasmZstd } from '../../src/store/zstd-wasm.ts';
 import { expectRefusal, hostile } from '../hostile.ts';
@@ -89,6 +89,16 @@ describe('zstd as WebAssembly', () => {
       expect(Buffer.from(into).equals(raw)).toBe(true);
       expect(() => zstd.decompress(packed, new Uint8Array(raw.length - 1))).toThrow();
       expect(() => zstd.decompress(packed.subarray(0, -1), into)).toThrow();
+    }
+  });
+
+  test('may be loaded by many at the same time and again later', async () => {
+    const several = [...(await Promise.all([wasmZstd(3), wasmZstd(3)])), await wasmZstd(3)];
+    await sleep(200); // What a second instance would do to the first comes late.
+    for (const zstd of [...several, ...several]) {
+      const into = new Uint8Array(rows.length);
+      expect(zstd.decompress(Buffer.from(zstd.compress(rows)), into)).toBe(rows.length);
+      expect(Buffer.from(into).equals(rows)).toBe(true);
     }
   });
 

@@ -107,18 +107,21 @@ class Merge {
   }
 
   /** Looks what all have at `path`; wait for what it gives, if anything. */
-  look(path: string): Promise<unknown> | undefined {
-    const { disk, wanted, ours, heldIsWanted, content, guard } = this.#by;
+  look(path: string): Promise<void> | undefined {
+    const { disk, wanted, ours, heldIsWanted, guard } = this.#by;
     this.#found = disk.path === path ? disk.entry : disk.inIgnoredFolder(path);
     this.#want = entryAt(wanted, path);
     this.#had.length = 0;
     if (heldIsWanted) this.#had.push(this.#want);
     for (const walk of ours) this.#had.push(entryAt(walk, path));
     const guarding = this.#want === undefined ? undefined : guard.check(path);
-    if (this.#found === undefined) return guarding;
-    content.stand(this.#found);
-    const reading = content.resolve(this.#want, ...this.#had);
-    return guarding === undefined ? reading : Promise.all([guarding, reading]);
+    return guarding === undefined ? this.#read() : guarding.then(() => this.#read());
+  }
+
+  #read(): Promise<void> | undefined {
+    if (this.#found === undefined) return undefined;
+    this.#by.content.stand(this.#found);
+    return this.#by.content.resolve(this.#want, ...this.#had);
   }
 
   decide(path: string): void {
@@ -134,14 +137,14 @@ class Merge {
     });
   }
 
-  /** Leaves `path` behind; wait for what it gives, if anything. */
-  pass(path: string): Promise<unknown> | undefined {
+  /** Leaves `path` behind; wait for what it gives, if anything. One after another: what fails first is what is raised. */
+  pass(path: string): Promise<void> | undefined {
     const { disk, wanted, ours } = this.#by;
     if (disk.path === path) disk.advance();
-    let passing: Promise<unknown> | undefined = wanted.path === path ? wanted.advance() : undefined;
+    let passing = wanted.path === path ? wanted.advance() : undefined;
     for (const walk of ours) {
-      const more = walk.path === path ? walk.advance() : undefined;
-      if (more !== undefined) passing = passing === undefined ? more : Promise.all([passing, more]);
+      if (walk.path !== path) continue;
+      passing = passing === undefined ? walk.advance() : passing.then(() => walk.advance());
     }
     return passing;
   }

@@ -15,8 +15,9 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ArtError, sleep } from '#base';
-import type { ObjectId } from '#object';
+import { ArtError, nextTurn, sleep } from '#base';
+import type { Digest, ObjectId } from '#object';
+import { leaves } from '#tree';
 import { download, planCheckout } from '#worktree';
 import { Bench, contentsOf, put, type Contents, type Holding } from './folders.ts';
 
@@ -346,6 +347,44 @@ test.each([
   const wanted = await bench.rawTree({ '!first': 'x', ...files });
   await expect(bench.checkout(wanted, { mode: 'force' })).rejects.toMatchObject({ code: 'TREE_UNSAFE' });
   expect(existsSync(bench.dir)).toBe(false);
+});
+
+test('a folder of Git that is not from art is refused first, whatever becomes of what lies in it', async () => {
+  const bench = new Bench();
+  put(bench.dir, { '.artignore': '!.git/', '.git/x': { link: 'a' } });
+  const wanted = await bench.rawTree({ '.git/x': '->b' });
+  const link = join(bench.dir, '.git/x');
+  // It is no link any more once it is looked at again.
+  const source = {
+    getNodes: async (digests: readonly Digest[]) => {
+      rmSync(link);
+      writeFileSync(link, 'a');
+      return bench.store.getNodes(digests);
+    },
+  };
+  await expect(bench.checkout(wanted, { source })).rejects.toMatchObject({ code: 'TREE_UNSAFE' });
+  await nextTurn(); // Nothing else is raised behind it.
+});
+
+test('of two trees that are damaged at the same path the wanted one is told of', async () => {
+  const bench = new Bench();
+  const names = Array.from({ length: 2000 }, (_, i) => `f${String(i).padStart(4, '0')}`);
+  const wanted = await bench.rawTree(Object.fromEntries(names.map((name) => [name, 'x'])));
+  let last = '';
+  for await (const { leaf, end } of leaves(bench.store, wanted)) {
+    last = Buffer.from(leaf.entryAt(end - 1).key).toString();
+    break;
+  }
+  const held = await bench.rawTree({ [last]: 'x', [`${last}/`]: '->x' });
+  let reads = 0;
+  const source = {
+    getNodes: async (digests: readonly Digest[]) => {
+      if (++reads > 3) throw new ArtError('OBJECT_NOT_FOUND', 'a leaf is gone');
+      return bench.store.getNodes(digests);
+    },
+  };
+  await expect(bench.checkout(wanted, { held, source })).rejects.toMatchObject({ code: 'OBJECT_NOT_FOUND' });
+  await nextTurn(); // Nothing else is raised behind it.
 });
 
 /** A path of `bytes` bytes whose last name is short. */

@@ -66,24 +66,38 @@ export class Stage {
    * Raises REMOTE_UNCERTAIN if that cannot be told.
    */
   async place(from: string, to: string): Promise<boolean> {
-    const folders = new Set([dirname(to)]);
+    const changed = new Set<string>();
+    let isPlaced: boolean;
+    try {
+      isPlaced = await this.#give(from, to, changed);
+    } catch (error) {
+      // Whoever comes next finds the new folders there, and asks no more.
+      await syncFolders(changed).catch(() => undefined);
+      throw error;
+    }
+    if (isPlaced) changed.add(dirname(to));
+    // Also where another was first: what it has placed lies in folders that are made here.
+    await syncOrUncertain(to, changed);
+    return isPlaced;
+  }
+
+  /** As `place`, but durable only once the folders in `changed` are synced, which have a new one in them. */
+  async #give(from: string, to: string, changed: Set<string>): Promise<boolean> {
     for (let tries = 0; ; tries++) {
       try {
         await this.#link(from, to);
-        break;
+        return true;
       } catch (error) {
         // A share may have done it and lost the reply; asked again it says that the name is taken: by us.
-        if (await isLinked(from)) break;
+        if (await isLinked(from)) return true;
         const errno = errnoOf(error);
         if (errno === 'EEXIST') return false;
-        if (errno === 'ENOENT' && tries < 5)
-          for (const changed of await this.#makeFolders(dirname(to))) folders.add(changed);
-        else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks())) return this.#renameInto(from, to);
+        if (errno === 'ENOENT' && tries < 5) await this.#makeFolders(dirname(to), changed);
+        else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks()))
+          return this.#renameInto(from, to, changed);
         else throw isSilence(error) ? uncertain(to, error) : error;
       }
     }
-    await syncOrUncertain(to, folders);
-    return true;
   }
 
   /** Tells whether this file system knows hard links, by making one. */
@@ -120,11 +134,10 @@ export class Stage {
   }
 
   // Without hard links nothing refuses a second writer between the look and the rename.
-  async #renameInto(from: string, to: string): Promise<boolean> {
-    const folders = new Set([dirname(to), ...(await this.#makeFolders(dirname(to)))]);
+  async #renameInto(from: string, to: string, changed: Set<string>): Promise<boolean> {
+    await this.#makeFolders(dirname(to), changed);
     if (await exists(to)) return false;
     await rename(from, to);
-    await syncOrUncertain(to, folders);
     return true;
   }
 
@@ -137,7 +150,9 @@ export class Stage {
 
   async #prepare(): Promise<void> {
     const folder = join(this.#root, STAGE);
-    await syncFolders(await this.#makeFolders(folder));
+    const changed = new Set<string>();
+    await this.#makeFolders(folder, changed);
+    await syncFolders(changed);
     assert((await lstat(folder)).isDirectory(), 'makeFolders makes folders');
     await this.#reap(folder);
   }
@@ -153,25 +168,23 @@ export class Stage {
   }
 
   /**
-   * Makes `folder` and what is missing above it, up to the root, open to whom the root is open to. Gives the folders that
-   * have a new one in them: whoever counts on those has to sync them.
+   * Makes `folder` and what is missing above it, up to the root, open to whom the root is open to. Notes in `changed` the
+   * folders that have a new one in them: they have to be synced, whatever becomes of what the new ones are for.
    */
-  async #makeFolders(folder: string): Promise<string[]> {
+  async #makeFolders(folder: string, changed: Set<string>): Promise<void> {
     const above = dirname(folder);
     try {
       await mkdir(folder);
     } catch (error) {
       const errno = errnoOf(error);
-      if (errno === 'EEXIST') {
-        await refuseLink(folder);
-        return [];
-      }
+      if (errno === 'EEXIST') return refuseLink(folder);
       if (errno !== 'ENOENT' || folder === this.#root) throw error;
-      return [...(await this.#makeFolders(above)), ...(await this.#makeFolders(folder))];
+      await this.#makeFolders(above, changed);
+      return this.#makeFolders(folder, changed);
     }
+    changed.add(above);
     const wanted = (await stat(this.#root)).mode & 0o7777;
     if (((await stat(folder)).mode & 0o7777) !== wanted) await chmod(folder, wanted).catch(() => undefined);
-    return [above];
   }
 }
 

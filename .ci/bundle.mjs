@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-// LevelDB's JavaScript is bundled, and what finds its native part; that is loaded from the package where npm put it.
+// LevelDB's JavaScript is bundled, and what finds its native part; that is loaded from the package where it was put: we
+// depend on `level`, and only that on the package with the native part, which need not be seen from here. Node does not
+// always follow a link to `level` by itself.
 const nativeBinding = {
   name: 'native-binding',
   setup({ onResolve, onLoad }) {
@@ -14,7 +16,10 @@ const nativeBinding = {
     onLoad({ filter: /.*/, namespace: 'binding' }, () => ({
       contents: `
         const load = require('node-gyp-build/node-gyp-build.js');
-        module.exports = load(require('node:path').dirname(require.resolve('classic-level/package.json')));`,
+        const { createRequire } = require('node:module');
+        const { realpathSync } = require('node:fs');
+        const ofLevel = createRequire(realpathSync(require.resolve('level/package.json')));
+        module.exports = load(require('node:path').dirname(ofLevel.resolve('classic-level/package.json')));`,
       resolveDir: process.cwd(),
     }));
   },
@@ -59,7 +64,7 @@ const common = {
   platform: 'node',
   target: 'node20.19',
   conditions: ['source'],
-  external: ['blake3', '@napi-rs/blake-hash', '@bokuweb/zstd-wasm', 'classic-level/package.json'],
+  external: ['blake3', '@napi-rs/blake-hash', '@bokuweb/zstd-wasm', 'level/package.json'],
   plugins: [nativeBinding, lateBuiltins, parserAlone],
   minify: true,
   legalComments: 'none',

@@ -127,3 +127,23 @@ test.each([
   expect(stderr).toContain(why);
   expect(kept()).toEqual([]);
 });
+
+test('the packages that we depend on are enough: those that they depend on need not be seen from here', () => {
+  const installed = join(place.path, 'installed');
+  const packages = join(installed, 'node_modules');
+  rmSync(packages);
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  for (const name of Object.keys(dependencies)) {
+    mkdirSync(dirname(join(packages, name)), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), join(packages, name));
+  }
+  const cwd = join(place.path, 'repository');
+  mkdirSync(cwd);
+  const { status, stderr } = spawnSync(process.execPath, [join(bin, 'art.cjs'), 'init'], {
+    cwd,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});

@@ -123,9 +123,12 @@ export class LevelStore implements ObjectStore {
 
   async getNodes(digests: readonly Digest[]): Promise<Uint8Array[]> {
     const ids = digests.map((digest) => ({ kind: NODE, digest }) as const);
-    const { locations, contents } = await this.#read(ids, new Given());
+    const given = new Given();
+    const { locations, contents } = await this.#read(ids, given);
     // What stands in a row of the database is nobody else's; what was read from a pack is a view.
-    return contents.map((bytes, i) => locations[i].inline ?? Buffer.from(bytes));
+    const nodes = contents.map((bytes, i) => locations[i].inline ?? Buffer.from(bytes));
+    given.release();
+    return nodes;
   }
 
   async getRecord(key: string): Promise<Uint8Array | undefined> {

@@ -64,6 +64,48 @@ test.each([
   expect(isOneFrame(make(), rows.length)).toBe(false);
 });
 
+const block = (type: number, size: number, body: Uint8Array, isLast: boolean) => {
+  const header = size * 8 + type * 2 + Number(isLast);
+  return Buffer.concat([Buffer.of(header & 0xff, (header >> 8) & 0xff, header >> 16), body]);
+};
+/** Four bytes of size; `window` is the byte that tells it, undefined for a single segment. */
+const frame = (window: number | undefined, rawBytes: number, ...blocks: Uint8Array[]) => {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(rawBytes);
+  const head = window === undefined ? Buffer.of(0xa0) : Buffer.of(0x80, window);
+  return Buffer.concat([fromHex('28b52ffd'), head, size, ...blocks]);
+};
+const LONG = 200_000;
+const a = Buffer.of(0x61);
+
+// WebAssembly reads the first three, and Node's own zstd refuses them; of the last it is the other way round.
+test.each([
+  ['a block that repeats a byte more than 128 Ki times', frame(undefined, LONG, block(1, LONG, a, true))],
+  ['a plain block of more than 128 KiB', frame(undefined, LONG, block(0, LONG, Buffer.alloc(LONG), true))],
+  [
+    'a window that is less than it holds',
+    frame(0, LONG, block(1, 100_000, a, false), block(1, 100_000, a, true)),
+  ],
+  [
+    'a compressed block of nothing',
+    frame(undefined, 100_000, block(2, 0, a.subarray(1), false), block(1, 100_000, a, true)),
+  ],
+])('a frame with %s is refused', (_, bytes) => {
+  const rawBytes = Buffer.from(bytes).readUInt32LE(bytes[4] === 0x80 ? 6 : 5);
+  expect(isOneFrame(bytes, rawBytes)).toBe(false);
+});
+
+test('the window is measured to the byte', () => {
+  const blocks = [block(1, 100_000, a, false), block(1, 50_000, a, true)];
+  const of = (window: number) => isOneFrame(frame(window, 150_000, ...blocks), 150_000);
+  expect([(7 << 3) | 2, (7 << 3) | 1, (13 << 3) | 0, (13 << 3) | 1].map(of)).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+});
+
 test.each([
   [23, true],
   [24, false],

@@ -113,6 +113,13 @@ class ClosureFetch {
   }
 }
 
-function isOneFrame(a: Place, b: Place): boolean {
-  return a.pack === b.pack && a.location.offset === b.location.offset;
+/** Whether both lie in one frame. Any number of frames of no stored bytes can be said to begin where that one does. */
+function isOneFrame({ pack, location: { offset, storedBytes } }: Place, other: Place): boolean {
+  const { location } = other;
+  return (
+    pack === other.pack &&
+    offset === location.offset &&
+    storedBytes === location.storedBytes &&
+    storedBytes > 0
+  );
 }

@@ -11,6 +11,9 @@ import { LandingQueue } from './landing-queue.ts';
 const BATCH_BYTES = 16 * 1024 * 1024;
 const BATCH_OBJECTS = 8192;
 
+/** A frame counts as at least this share of what it holds: it lies in memory that was taken for about that much. */
+const FRAME_SHARE = 1 / 4;
+
 /** What of its objects may be absent, as a remote has promised it: nothing, what is below commits, or anything. */
 export type Promised = 'nothing' | 'content' | 'all';
 
@@ -49,7 +52,7 @@ export class Landing {
     if (frame.ids.some(({ digest }) => this.#pending[CHUNK].has(digest))) return this.#putApart(frame);
     for (const { digest } of frame.ids) this.#pending[CHUNK].add(digest);
     this.#frames.push(frame);
-    this.#frameBytes += frame.stored.length;
+    this.#frameBytes += Math.max(frame.stored.length, frame.rawBytes * FRAME_SHARE);
     this.#frameObjects += frame.ids.length;
     await this.#flushIfMuch();
   }

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { equalBytes } from '#base';
 import { CHUNK, hash } from '#object';
 import { MemoryStore, WirePackBuilder } from '#store';
 import { MemoryBucket } from '#sync';
+import { compress, loadCompression } from '../../src/store/compression.ts';
 import { bytesBody } from '../../src/sync/bucket.ts';
 import { indexKey, newPackId, packKey } from '../../src/sync/keys.ts';
 import { Landing } from '../../src/sync/landing.ts';
@@ -12,6 +13,8 @@ import { RemoteReader } from '../../src/sync/remote-reader.ts';
 import { noise } from './samples.ts';
 
 const MIB = 1024 * 1024;
+
+beforeAll(loadCompression);
 
 test('memory lent for one window never overlaps, and is lent again once it is given back', () => {
   const rooms = new ReadRooms();
@@ -44,6 +47,26 @@ test('what has landed is told once everything taken before is in the store, and 
   expect(told).toEqual(['nothing waited']);
   await landing.flush();
   expect(told).toEqual(['nothing waited', 'landed']);
+});
+
+test('frames of next to nothing do not hold the memory that they lie in until they are many megabytes', async () => {
+  const landing = new Landing(new MemoryStore());
+  let landed = 0;
+  for (let i = 0; i < 200; i++) {
+    const halves = ['a', 'b'].map((half) => Buffer.alloc(256 * 1024, `${half}${i} `));
+    const raw = Buffer.concat(halves);
+    const frame = {
+      ids: halves.map((half) => ({ kind: CHUNK, digest: hash(half) }) as const),
+      lengths: halves.map(({ length }) => length),
+      rawBytes: raw.length,
+      codec: 1 as const,
+      stored: Buffer.from(compress(raw)),
+      inline: [],
+    };
+    await landing.putFrame(frame);
+    landing.whenLanded(() => landed++);
+  }
+  expect(landed).toBeGreaterThan(60);
 });
 
 test('what lies scattered in a pack is read into no memory that is held until it has landed', async () => {

@@ -11,7 +11,8 @@ const CHECKSUM_BYTES = 4;
 
 /**
  * Whether `bytes` are one frame, of a kind that every decompressor reads, that says it holds `rawBytes` bytes, and nothing
- * before or behind it: of frames in a row, skippable ones and old formats each reads what it likes.
+ * before or behind it: of frames in a row, skippable ones and old formats each reads what it likes. What is inside compressed
+ * blocks is not looked at: of broken ones, as no compressor makes them, one may read what another refuses.
  */
 export function isOneFrame(bytes: Uint8Array, rawBytes: number): boolean {
   if (bytes.length < 6 || MAGIC.some((byte, i) => bytes[i] !== byte)) return false;

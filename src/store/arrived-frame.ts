@@ -1,7 +1,7 @@
 /** Decides which frames that come from elsewhere are kept as they are stored, and are not compressed anew. */
 import { CHUNK } from '#object';
 import type { ObjectId } from '#object';
-import { CODEC_ZSTD } from './compression.ts';
+import { CODEC_ZSTD, isReadAlike } from './compression.ts';
 import { isInline } from './location.ts';
 import type { Location } from './location.ts';
 import type { ArrivedFrame } from './object-store.ts';
@@ -12,15 +12,23 @@ import { isOneFrame } from './zstd-frame.ts';
 const FRAME_RAW_MIN = FRAME_RAW_MAX / 4;
 const SAVING_MIN = 0.05;
 
+type Placed = readonly { readonly id: ObjectId; readonly location: Location }[];
+
 /**
  * The frame that is `stored` and holds `raw`, if it may be kept: `objects` are some of it, each verified, and have to be all
- * there is in it.
+ * there is in it; and whatever Node reads it later must find the same there.
  */
-export function arrivedFrame(
+export async function arrivedFrame(
   stored: Uint8Array,
   raw: Uint8Array,
-  objects: readonly { readonly id: ObjectId; readonly location: Location }[],
-): ArrivedFrame | undefined {
+  objects: Placed,
+): Promise<ArrivedFrame | undefined> {
+  const frame = wholeFrame(stored, raw, objects);
+  return frame !== undefined && (await isReadAlike(stored, raw)) ? frame : undefined;
+}
+
+/** As far as can be told without decompressing it. */
+export function wholeFrame(stored: Uint8Array, raw: Uint8Array, objects: Placed): ArrivedFrame | undefined {
   const rawBytes = raw.length;
   const { codec } = objects[0].location;
   if (codec !== CODEC_ZSTD || rawBytes < FRAME_RAW_MIN || rawBytes > FRAME_RAW_MAX) return undefined;

@@ -22,10 +22,35 @@ export interface Zstd {
 }
 
 let zstd: Zstd | undefined;
+/** Whether that is Node's own. */
+let isNative = false;
 
 /** Loads the compressor; the functions below need it done. Node's own zstd where it has one, else WebAssembly. */
 export async function loadCompression(): Promise<void> {
-  zstd ??= (await nativeZstd()) ?? (await wasmZstd(LEVEL));
+  if (zstd !== undefined) return;
+  const native = await nativeZstd();
+  zstd = native ?? (await wasmZstd(LEVEL));
+  isNative = native !== undefined;
+}
+
+let other: Zstd | undefined;
+let otherRaw = Buffer.alloc(0);
+
+/**
+ * Whether a frame that was decompressed to `raw` here is the same to the other zstd that art is run with: of frames broken
+ * by intent one may read what another refuses. A Node without one of its own has none to ask, and says no.
+ */
+export async function isReadAlike(bytes: Uint8Array, raw: Uint8Array): Promise<boolean> {
+  await loadCompression();
+  if (!isNative) return false;
+  other ??= await wasmZstd(LEVEL);
+  if (otherRaw.length < raw.length) otherRaw = Buffer.alloc(raw.length);
+  try {
+    const length = other.decompress(bytes, otherRaw.subarray(0, raw.length));
+    return length === raw.length && otherRaw.subarray(0, length).equals(raw);
+  } catch {
+    return false;
+  }
 }
 
 /** Compresses one frame of at most 1 MiB. A view that the next call may overwrite. */

@@ -200,7 +200,8 @@ export class RemoteReader {
       damaged ||= whole.length < wanted.length;
       if (raw === undefined || whole.length === 0) continue;
       const objects = whole.map(({ id, place }) => ({ id, location: place.location }));
-      const frame = dense && !isSmall(run) && into.frames ? arrivedFrame(stored, raw, objects) : undefined;
+      const mayStay = into.frames !== undefined && dense && !isSmall(run);
+      const frame = mayStay ? await arrivedFrame(stored, raw, objects) : undefined;
       if (frame !== undefined) {
         into.frames!.push(frame);
         for (const { at } of whole) into.contents[at] = IN_FRAME;

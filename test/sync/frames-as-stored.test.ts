@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import * as zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { decodeWireIndex } from '#store';
 import type { Row } from '#store';
@@ -119,7 +120,8 @@ describe('frames that travel as they are stored', () => {
       expect(there.filter(large).map(told)).toEqual(here.filter(large).map(told));
       await ben.pull();
       await isEqual(ada, ben, ['d:v0']);
-      // Those that lie across two pages of ids are taken apart.
+      // Without a second zstd to ask none is kept; those that lie across two pages of ids are taken apart.
+      if (!('zstdCompressSync' in zlib)) return;
       const landed = new Set(rowsIn(ben.scene.path('.art', 'packs')).map(told));
       const kept = there.filter((row) => large(row) && landed.has(told(row)));
       expect(kept.length).toBeGreaterThan(0.6 * there.filter(large).length);

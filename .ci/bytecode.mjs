@@ -9,7 +9,7 @@ const [command, folder] = process.argv.slice(2);
 const { program, keep } = openProgram(join(import.meta.dirname, '..', 'dist', 'bin'), command);
 const one = join(folder, 'one');
 const data = join(one, 'data');
-const looks = ['status', 'log', 'show data', 'ls data', 'list'];
+const looks = ['status', 'log', 'list', 'show data'];
 
 if (command === 'commit') {
   await art(folder, 'init', one);
@@ -19,7 +19,7 @@ if (command === 'commit') {
   await art(one, 'commit', 'data', 'data', '-m', 'first');
   writeFileSync(join(data, 'table.csv'), 'a,b\n' + '1,3\n'.repeat(1000));
   for (const words of ['status', 'diff data', 'commit -m second']) await art(one, ...words.split(' '));
-  for (const words of ['verify data', 'checkout data:v0', 'checkout data'])
+  for (const words of ['ls data', 'verify data', 'checkout data:v0', 'checkout data'])
     await art(one, ...words.split(' '));
 }
 for (const words of looks) await art(one, ...words.split(' '));

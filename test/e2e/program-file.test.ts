@@ -115,8 +115,13 @@ test('what is loaded only when it is needed can be loaded', () => {
 });
 
 test.each([
-  ['missing', (path: string) => rmSync(path), 'ENOENT'],
-  ['torn', (path: string) => truncateSync(path, 400_000), 'Unexpected end of input'],
+  ['missing', (path: string) => rmSync(path), /ENOENT/],
+  // What V8 says of it depends on what lies where it ends.
+  [
+    'torn',
+    (path: string) => truncateSync(path, 400_000),
+    /Unexpected end of input|Invalid or unexpected token/,
+  ],
 ])('a program that is %s is told in two lines', (_, spoil, why) => {
   spoil(join(bin, 'program.cjs'));
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(bin, 'art.cjs'), 'log'], {
@@ -124,7 +129,7 @@ test.each([
   });
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   expect(stderr).toMatch(/^error: art is not installed whole: .* \[FAILED\]\nhint: Install it again\.\n$/);
-  expect(stderr).toContain(why);
+  expect(stderr).toMatch(why);
   expect(kept()).toEqual([]);
 });
 

@@ -160,7 +160,8 @@ export function isArtError(error: unknown, code?: ErrorCode): error is ArtError 
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code: unknown = (error as NodeJS.ErrnoException).code;
-  return typeof code === 'string' ? code : undefined;
+  // An assertion of a caller's own has a code, too, and is nothing that the system said.
+  return typeof code === 'string' && code !== 'ERR_ASSERTION' ? code : undefined;
 }
 
 /** Turns a failure of node:fs on `path` into the operating error it means; passes anything else through. */

@@ -1,7 +1,7 @@
 /** Writes to one file beside the caller, who goes on meanwhile. */
-import { assert } from './assert.ts';
 import { write } from 'node:fs';
 import { promisify } from 'node:util';
+import { assert } from './assert.ts';
 
 const writeSome = promisify(write);
 

@@ -1,8 +1,9 @@
 /** Checks that every error says what to do about it. */
+import { AssertionError } from 'node:assert';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ArtError, ERRORS } from '#base';
+import { ArtError, ERRORS, errnoOf, fileError } from '#base';
 import type { ErrorCode } from '#base';
 
 const SRC = join(import.meta.dirname, '..', '..', 'src');
@@ -53,4 +54,10 @@ test('a hint is a sentence, and of the throw site before that of the code', () =
   }
   expect(new ArtError('USAGE', 'why', { hint: 'do this' }).hint).toBe('do this');
   expect(new ArtError('USAGE', 'why').hint).toBe(ERRORS.USAGE.hint);
+});
+
+test("an assertion of a caller's own is nothing that the system said", () => {
+  const broken = new AssertionError({ message: 'theirs' });
+  expect(errnoOf(broken)).toBeUndefined();
+  expect(fileError(broken, 'somewhere')).toBe(broken);
 });

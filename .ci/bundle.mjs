@@ -30,7 +30,7 @@ const lateBuiltins = {
   name: 'late-builtins',
   setup({ onResolve, onLoad }) {
     const filter =
-      /^(node:)?(child_process|crypto|fs\/promises|https?|os|timers\/promises|tty|v8|worker_threads)$/;
+      /^(node:)?(child_process|crypto|fs\/promises|https?|net|os|timers\/promises|tty|v8|worker_threads)$/;
     onResolve({ filter }, ({ path, namespace }) =>
       namespace === 'late' ? { path, external: true } : { path, namespace: 'late' },
     );

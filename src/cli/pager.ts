@@ -1,4 +1,5 @@
 /** Starts the program through which people read what is longer than their screen. */
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { Sink } from './sink.ts';
 import type { Environment } from './who.ts';
@@ -17,7 +18,6 @@ const NOT_FOUND = 127;
 export async function startPager(env: Environment): Promise<Pager | undefined> {
   const chosen = env['PAGER'];
   if (chosen === '' || chosen === 'cat' || env['TERM'] === 'dumb') return undefined;
-  const { spawn } = await import('node:child_process');
   const child = spawn(chosen ?? 'less', {
     stdio: ['pipe', 'inherit', 'inherit'],
     shell: chosen !== undefined,

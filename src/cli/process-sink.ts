@@ -1,8 +1,8 @@
 /** Writes to a file descriptor of the process without ever keeping the process itself waiting. */
 import { fstatSync, statSync, write } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { createRequire } from 'node:module';
 import { devNull } from 'node:os';
+import { isatty } from 'node:tty';
 import { sleep } from '#base';
 import type { Sink } from './sink.ts';
 
@@ -55,9 +55,8 @@ function statOf(fd: number): Stats | undefined {
   }
 }
 
-// node:tty is loaded only where there may be a terminal: it brings the network along, and takes milliseconds.
+// node:tty is asked, and so loaded, only where there may be a terminal: it brings the network along.
 function isTerminal(fd: number, { rdev }: Stats): boolean {
   if (statSync(devNull, { throwIfNoEntry: false })?.rdev === rdev) return false;
-  const { isatty } = createRequire(import.meta.url)('node:tty') as typeof import('node:tty');
   return isatty(fd);
 }

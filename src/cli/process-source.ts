@@ -1,7 +1,8 @@
 /** Reads a file descriptor of the process, whatever somebody else has set it to. */
 import { fstatSync, read } from 'node:fs';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { isatty } from 'node:tty';
+import { ReadStream, isatty } from 'node:tty';
 import { ArtError, throwIfAborted } from '#base';
 
 const PIECE_BYTES = 64 * 1024;
@@ -16,7 +17,7 @@ export async function* processSource(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   throwIfAborted(signal);
-  const stream = await streamOf(fd);
+  const stream = streamOf(fd);
   if (stream !== undefined) return yield* piecesOf(stream, signal);
   for (;;) {
     throwIfAborted(signal);
@@ -27,11 +28,11 @@ export async function* processSource(
 }
 
 /** Undefined for what never lets a reader wait. */
-async function streamOf(fd: number): Promise<Readable | undefined> {
-  if (isatty(fd)) return new (await import('node:tty')).ReadStream(fd);
+function streamOf(fd: number): Readable | undefined {
+  if (isatty(fd)) return new ReadStream(fd);
   const stats = fstatSync(fd);
   if (!stats.isFIFO() && !stats.isSocket()) return undefined;
-  return new (await import('node:net')).Socket({ fd, readable: true, writable: false });
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 async function* piecesOf(stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {

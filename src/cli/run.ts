@@ -208,7 +208,7 @@ async function openAt(
   const { configGet, findRepository, openRepository } = await import('#repo');
   const configured = () => configGet({ local: findRepository(folder).config, global: globalConfig }, 'user');
   // Only what carries the name pays for finding it out.
-  const author = signed ? await findAuthor(work.host.env, folder, configured) : '';
+  const author = signed ? findAuthor(work.host.env, folder, configured) : '';
   const repository = await openRepository(
     settingOf(folder, author, work),
     keeperWhenNeeded({ env: work.host.env, now: work.host.now }),

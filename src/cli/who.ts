@@ -1,4 +1,5 @@
 /** Finds out who is working and where their settings are: environment, configuration, Git, the system. */
+import { spawnSync } from 'node:child_process';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,12 +12,8 @@ export function globalConfigPath(env: Environment): string {
 }
 
 /** The first there is: `ART_AUTHOR`, the setting `user`, Git's user, user@host. */
-export async function findAuthor(
-  env: Environment,
-  folder: string,
-  configured: () => string | undefined,
-): Promise<string> {
-  return env['ART_AUTHOR'] || configured() || (await gitUser(env, folder)) || systemUser();
+export function findAuthor(env: Environment, folder: string, configured: () => string | undefined): string {
+  return env['ART_AUTHOR'] || configured() || gitUser(env, folder) || systemUser();
 }
 
 export function hostName(): string {
@@ -36,9 +33,7 @@ function userName(): string {
   }
 }
 
-async function gitUser(env: Environment, folder: string): Promise<string | undefined> {
-  // Loaded only here: it takes a tenth of a command's start.
-  const { spawnSync } = await import('node:child_process');
+function gitUser(env: Environment, folder: string): string | undefined {
   const git = spawnSync('git', ['config', '--null', '--get-regexp', '^user\\.(name|email)$'], {
     cwd: folder,
     env: { ...env },

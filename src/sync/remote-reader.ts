@@ -98,12 +98,8 @@ export class RemoteReader {
     ids: readonly ObjectId[],
     places: readonly Place[][],
     memory?: ReadMemory,
-    frames?: ArrivedFrame[],
   ): Promise<Uint8Array[]> {
-    const contents = await this.#find(ids, places, memory, frames);
-    const missed = contents.indexOf(undefined);
-    if (missed >= 0) throw await this.#unreadable(ids[missed]);
-    return contents as Uint8Array[];
+    return this.#all(ids, await this.#find(ids, places, memory));
   }
 
   /**
@@ -116,12 +112,19 @@ export class RemoteReader {
     memory: ReadMemory,
   ): Promise<{ readonly contents: readonly Uint8Array[]; readonly frames: readonly ArrivedFrame[] }> {
     const frames: ArrivedFrame[] = [];
-    return { contents: await this.getAt(ids, places, memory, frames), frames };
+    const contents = await this.#find(ids, places, memory, frames);
+    return { contents: await this.#all(ids, contents), frames };
   }
 
   /** As `getMany`, but with undefined for what is there no more, or nowhere whole. */
   async findMany(ids: readonly ObjectId[]): Promise<(Uint8Array | undefined)[]> {
     return this.#find(ids, await this.findPlaces(ids));
+  }
+
+  async #all(ids: readonly ObjectId[], contents: readonly (Uint8Array | undefined)[]): Promise<Uint8Array[]> {
+    const missed = contents.indexOf(undefined);
+    if (missed >= 0) throw await this.#unreadable(ids[missed]);
+    return contents as Uint8Array[];
   }
 
   async #find(

@@ -21,20 +21,18 @@ export interface Zstd {
   decompress(bytes: Uint8Array, into: Uint8Array): number;
 }
 
+let native: Zstd | undefined;
 let zstd: Zstd | undefined;
-/** Whether that is Node's own. */
-let isNative = false;
 
 /** Loads the compressor; the functions below need it done. Node's own zstd where it has one, else WebAssembly. */
 export async function loadCompression(): Promise<void> {
   if (zstd !== undefined) return;
-  const native = await nativeZstd();
+  native = await nativeZstd();
   zstd = native ?? (await wasmZstd(LEVEL));
-  isNative = native !== undefined;
 }
 
-let other: Zstd | undefined;
-let otherRaw = Buffer.alloc(0);
+let twin: Promise<Zstd> | undefined;
+let twinRaw = Buffer.alloc(0);
 
 /**
  * Whether a frame that was decompressed to `raw` here is the same to the other zstd that art is run with: of frames broken
@@ -42,12 +40,12 @@ let otherRaw = Buffer.alloc(0);
  */
 export async function isReadAlike(bytes: Uint8Array, raw: Uint8Array): Promise<boolean> {
   await loadCompression();
-  if (!isNative) return false;
-  other ??= await wasmZstd(LEVEL);
-  if (otherRaw.length < raw.length) otherRaw = Buffer.alloc(raw.length);
+  if (native === undefined) return false;
   try {
-    const length = other.decompress(bytes, otherRaw.subarray(0, raw.length));
-    return length === raw.length && otherRaw.subarray(0, length).equals(raw);
+    const other = await (twin ??= wasmZstd(LEVEL));
+    if (twinRaw.length < raw.length) twinRaw = Buffer.alloc(raw.length);
+    const length = other.decompress(bytes, twinRaw.subarray(0, raw.length));
+    return length === raw.length && twinRaw.subarray(0, length).equals(raw);
   } catch {
     return false;
   }
@@ -82,6 +80,7 @@ interface NodeZstd {
 }
 
 async function nativeZstd(): Promise<Zstd | undefined> {
+  // What it has depends on the Node; only who compresses or decompresses needs it.
   const { zstdCompressSync, zstdDecompressSync, constants } =
     (await import('node:zlib')) as unknown as NodeZstd;
   if (!zstdCompressSync || !zstdDecompressSync || constants.ZSTD_c_compressionLevel === undefined)

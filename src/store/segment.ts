@@ -1,6 +1,6 @@
 /** Collects objects into frames and rows until they are sealed as one segment of a pack. */
 import { ByteWriter, EMPTY_BYTES, assert } from '#base';
-import type { Digest } from '#object';
+import type { Digest, ObjectId } from '#object';
 import { CODEC_NONE, CODEC_ZSTD, compress, looksCompressible } from './compression.ts';
 import type { Codec } from './compression.ts';
 import { handOver, type HandedOver } from './frame-compressor.ts';
@@ -107,7 +107,7 @@ export class Segment {
     assert(!this.#indexed, 'what stands in LevelDB as well is not known of a frame that is laid');
     this.#hand();
     this.#frames.u32(stored.length).u32(rawBytes).u32(ids.length).u8(codec);
-    for (const [i, { kind, digest }] of ids.entries()) this.#rows.u8(kind).u32(lengths[i]).bytes(digest);
+    this.#addRows(ids, lengths);
     void this.#drain(stored);
     this.#drained += stored.length;
   }
@@ -115,8 +115,12 @@ export class Segment {
   /** Takes a frame as it is stored; its bytes are copied before this returns. */
   putFrame({ ids, lengths, rawBytes, codec, stored, inline }: ArrivedFrame): void {
     this.#append(stored, rawBytes, codec, ids.length);
-    for (const [i, { kind, digest }] of ids.entries()) this.#rows.u8(kind).u32(lengths[i]).bytes(digest);
+    this.#addRows(ids, lengths);
     if (this.#indexed) for (const bytes of inline) this.#inline.bytes(bytes);
+  }
+
+  #addRows(ids: readonly ObjectId[], lengths: readonly number[]): void {
+    for (const [i, { kind, digest }] of ids.entries()) this.#rows.u8(kind).u32(lengths[i]).bytes(digest);
   }
 
   /**

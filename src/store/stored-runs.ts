@@ -1,13 +1,10 @@
 /** Cuts what is to be read into runs: frames of which every object is wanted, and stretches of all else. */
-import { CODEC_NONE } from './compression.ts';
 import type { Location } from './location.ts';
-import { FRAME_RAW_MAX } from './pack-format.ts';
+import { byPlaceInFrame, filled, mayStay } from './whole-frames.ts';
 
 /** About what is read in one go: it is verified, and written by others, while it is still near. */
 const STRETCH_BYTES = 1024 * 1024;
 const STRETCH_OBJECTS = 128;
-/** Shorter frames, as small commits leave them, are not worth keeping: in company their objects take less. */
-const FRAME_RAW_MIN = FRAME_RAW_MAX / 4;
 /** Frames of more objects are taken apart: no more ids than that wait for the rest of theirs. */
 const FRAME_OBJECTS_MAX = 4096;
 
@@ -66,27 +63,8 @@ function framesOf(locations: readonly Location[]): (FrameOfPlaces | undefined)[]
   });
   for (const frame of found.values()) {
     if (frame.at.length > FRAME_OBJECTS_MAX) continue;
-    // What is empty begins where the next does, and comes before it.
-    frame.at.sort(
-      (a, b) => locations[a].inFrame - locations[b].inFrame || locations[a].bytes - locations[b].bytes,
-    );
+    frame.at.sort((a, b) => byPlaceInFrame(locations[a], locations[b]));
     frame.what = filled(frame.at.map((i) => locations[i]));
   }
   return frames;
-}
-
-// Longer ones than are made here, and any that gain nothing, are made anew as well.
-function mayStay({ codec, rawBytes, storedBytes }: Location): boolean {
-  const stays = rawBytes >= FRAME_RAW_MIN && rawBytes <= FRAME_RAW_MAX;
-  return codec !== CODEC_NONE && stays && storedBytes < rawBytes;
-}
-
-/** How much of their frame these places fill without a gap. */
-function filled(places: readonly Location[]): Run['what'] {
-  let end = 0;
-  for (const { inFrame, bytes } of places) {
-    if (inFrame !== end) return 'stretch';
-    end += bytes;
-  }
-  return end === places[0].rawBytes ? 'frame' : 'beginning';
 }

@@ -51,38 +51,24 @@ export async function wasmZstd(level: number): Promise<Zstd> {
   const room = roomOf(zstd);
   const compressing = zstd._ZSTD_createCCtx();
   const decompressing = zstd._ZSTD_createDCtx();
+  /** Lays `bytes` down, with room for `most` behind them: to, its length, from, its length, dictionary, its length. */
+  const laid = (bytes: Uint8Array, most: number) => {
+    const from = room(bytes.length + most);
+    zstd.HEAPU8.set(bytes, from);
+    return [from + bytes.length, most, from, bytes.length, ...NO_DICTIONARY] as const;
+  };
   return {
     compress(bytes) {
-      const bound = zstd._ZSTD_compressBound(bytes.length);
-      const from = room(bytes.length + bound);
-      const to = from + bytes.length;
-      zstd.HEAPU8.set(bytes, from);
-      const source = [from, bytes.length] as const;
-      const length = zstd._ZSTD_compress_usingDict(
-        compressing,
-        to,
-        bound,
-        ...source,
-        ...NO_DICTIONARY,
-        level,
-      );
+      const args = laid(bytes, zstd._ZSTD_compressBound(bytes.length));
+      const length = zstd._ZSTD_compress_usingDict(compressing, ...args, level);
       assert(!zstd._ZSTD_isError(length), 'there is room for whatever zstd makes');
-      return zstd.HEAPU8.subarray(to, to + length);
+      return zstd.HEAPU8.subarray(args[0], args[0] + length);
     },
     decompress(bytes, into) {
-      const from = room(bytes.length + into.length);
-      const to = from + bytes.length;
-      zstd.HEAPU8.set(bytes, from);
-      const source = [from, bytes.length] as const;
-      const length = zstd._ZSTD_decompress_usingDict(
-        decompressing,
-        to,
-        into.length,
-        ...source,
-        ...NO_DICTIONARY,
-      );
+      const args = laid(bytes, into.length);
+      const length = zstd._ZSTD_decompress_usingDict(decompressing, ...args);
       if (zstd._ZSTD_isError(length)) throw new Error('zstd refuses it, or it is longer');
-      into.set(zstd.HEAPU8.subarray(to, to + length));
+      into.set(zstd.HEAPU8.subarray(args[0], args[0] + length));
       return length;
     },
   };

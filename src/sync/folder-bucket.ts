@@ -1,19 +1,21 @@
 /** Keeps a bucket in a folder, on a network share too: every condition is one hard link, and nobody waits for a lock. */
-import { link, lstat, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArtError, assert, errnoOf, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type { Abortable, Body, Bucket, ByteRange, Checked, GetOptions, Got, Listed, Tag } from './bucket.ts';
 import { folderError, folderMissing } from './folder-errors.ts';
 import { PIECE_BYTES, openFile, readFile } from './folder-file.ts';
+import { farFs, find, fsFor, removeFile, syncFolder } from './folder-fs.ts';
+import type { FolderFs } from './folder-fs.ts';
 import { walk } from './folder-list.ts';
 import { currentOf, removeAll, swap } from './folder-pointer.ts';
-import { Stage, syncFolder } from './folder-stage.ts';
-import type { Link } from './folder-stage.ts';
+import { Stage } from './folder-stage.ts';
 
 export interface FolderOptions {
-  /** Makes a hard link; node:fs's own unless a test says otherwise. */
-  readonly link?: Link;
+  /** How the file system is called; as fits the one that the folder lies on unless a test says otherwise. */
+  readonly fs?: FolderFs;
+  /** Makes a hard link; the file system's own unless a test says otherwise. */
+  readonly link?: FolderFs['link'];
   /** This machine's clock, for a folder in which nothing can be written. */
   readonly now?: () => number;
 }
@@ -21,13 +23,13 @@ export interface FolderOptions {
 /** `path` is absolute; the folder exists or every method raises BUCKET_NOT_FOUND. */
 export class FolderBucket implements Bucket {
   readonly url: string;
-  readonly #link: Link;
+  readonly #options: FolderOptions;
   readonly #now: () => number;
-  #opened: { readonly root: string; readonly stage: Stage } | undefined;
+  #opened: { readonly root: string; readonly fs: FolderFs; readonly stage: Stage } | undefined;
 
   constructor(path: string, options: FolderOptions = {}) {
     this.url = path;
-    this.#link = options.link ?? link;
+    this.#options = options;
     this.#now = options.now ?? Date.now;
   }
 
@@ -45,15 +47,15 @@ export class FolderBucket implements Bucket {
     checked(key);
     if (isPointerKey(key)) return this.#swap(key, body, undefined, signal);
     return this.#told(`writing ${key}`, async () => {
-      const { root, stage } = await this.#open();
+      const { root, fs, stage } = await this.#open();
       const path = join(root, key);
-      if ((await find(path)) !== undefined) {
+      if ((await find(fs, path)) !== undefined) {
         await this.#inside(key);
         return undefined;
       }
       return stage.with(body, signal, async (staged) => {
-        await this.#inside(key);
-        return (await stage.place(staged, path)) ? tagOf(await lstat(path)) : undefined;
+        const hasFolder = (await this.#standing(key)) !== undefined;
+        return (await stage.place(staged, path, { hasFolder })) ? tagOf(await fs.lstat(path)) : undefined;
       });
     });
   }
@@ -68,8 +70,8 @@ export class FolderBucket implements Bucket {
     { after = '', signal }: Abortable & { readonly after?: string } = {},
   ): AsyncGenerator<Listed, void, undefined> {
     try {
-      const { root } = await this.#open();
-      yield* walk({ root, prefix, after, signal, tagOf });
+      const { root, fs } = await this.#open();
+      yield* walk({ root, fs, prefix, after, signal, tagOf });
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') throw folderMissing(this.url, error);
       throw folderError(error, this.url, `listing ${prefix === '' ? 'all' : prefix}`);
@@ -80,11 +82,13 @@ export class FolderBucket implements Bucket {
     checked(key);
     return this.#told(`removing ${key}`, async () => {
       throwIfAborted(signal);
+      const { fs } = await this.#open();
       const path = await this.#inside(key);
       if (path === undefined) return false;
-      const has = isPointerKey(key) ? (await currentOf(path))?.tag : tagOf(await find(path));
+      const has = isPointerKey(key) ? (await currentOf(fs, path))?.tag : tagOf(await find(fs, path));
       if (has === undefined || (tag !== undefined && tag !== has)) return false;
-      await (isPointerKey(key) ? removeAll(path) : rm(path));
+      if (isPointerKey(key)) await removeAll(fs, path);
+      else if (!(await removeFile(fs, path))) return false; // Another was first.
       await this.#tidy(isPointerKey(key) ? path : dirname(path));
       return true;
     });
@@ -110,14 +114,15 @@ export class FolderBucket implements Bucket {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #open(): Promise<{ readonly root: string; readonly stage: Stage }> {
+  async #open(): Promise<{ readonly root: string; readonly fs: FolderFs; readonly stage: Stage }> {
     if (this.#opened !== undefined) return this.#opened;
     try {
-      const root = await realpath(this.url);
-      if (!(await stat(root)).isDirectory()) {
+      const root = await farFs.realpath(this.url);
+      if (!(await farFs.stat(root)).isDirectory()) {
         throw new ArtError('BUCKET_NOT_FOUND', `${JSON.stringify(this.url)} is a file, not a folder`);
       }
-      this.#opened = { root, stage: new Stage(root, this.#link) };
+      const { fs = await fsFor(root), link = fs.link } = this.#options;
+      this.#opened = { root, fs, stage: new Stage(root, { ...fs, link }) };
       return this.#opened;
     } catch (error) {
       throw errnoOf(error) === 'ENOENT' ? folderMissing(this.url, error) : error;
@@ -126,17 +131,22 @@ export class FolderBucket implements Bucket {
 
   /** Where a key lies; undefined if the folder it would lie in is not there. A link on the way out is refused. */
   async #inside(key: string): Promise<string | undefined> {
-    const { root } = await this.#open();
+    const { root, fs } = await this.#open();
+    const path = await this.#standing(key);
+    if (path === undefined && (await find(fs, root)) === undefined) throw folderMissing(this.url);
+    return path;
+  }
+
+  /** As `inside`, where the bucket's own folder was just seen to be there. */
+  async #standing(key: string): Promise<string | undefined> {
+    const { root, fs } = await this.#open();
     const path = join(root, key);
     const folder = isPointerKey(key) ? path : dirname(path);
-    const real = await realpath(folder).catch((error: unknown) => {
+    const real = await fs.realpath(folder).catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
       throw error;
     });
-    if (real === undefined) {
-      if ((await find(root)) === undefined) throw folderMissing(this.url);
-      return undefined;
-    }
+    if (real === undefined) return undefined;
     if (real === folder) return path;
     throw new ArtError(
       'REMOTE_FAILED',
@@ -154,7 +164,8 @@ export class FolderBucket implements Bucket {
   }
 
   async #getPointer(folder: string, range: ByteRange | undefined): Promise<Got | undefined> {
-    const current = await currentOf(folder);
+    const { fs } = await this.#open();
+    const current = await currentOf(fs, folder);
     if (current === undefined) return undefined;
     const { tag, size, bytes, path } = current;
     const whole = range ?? { offset: 0, length: size };
@@ -167,7 +178,7 @@ export class FolderBucket implements Bucket {
 
   async #getFile(path: string, options: GetOptions): Promise<Got | undefined> {
     const { range } = options;
-    const handle = await openFile(path);
+    const handle = await openFile((await this.#open()).fs, path);
     if (handle === undefined) return undefined;
     try {
       const found = await handle.stat();
@@ -188,7 +199,7 @@ export class FolderBucket implements Bucket {
 
   async *#pieces(path: string, range: ByteRange, options: GetOptions = {}): AsyncGenerator<Uint8Array> {
     try {
-      const handle = await openFile(path);
+      const handle = await openFile((await this.#open()).fs, path);
       if (handle === undefined)
         throw new ArtError('REMOTE_FAILED', `${JSON.stringify(path)} was removed meanwhile`);
       try {
@@ -203,15 +214,15 @@ export class FolderBucket implements Bucket {
 
   /** Syncs a folder that something was removed from, and removes it and those above if they are empty now. */
   async #tidy(folder: string): Promise<void> {
-    const { root } = await this.#open();
+    const { root, fs } = await this.#open();
     for (let at = folder; ; at = dirname(at)) {
-      await syncFolder(at).catch((error: unknown) => {
+      await syncFolder(fs, at).catch((error: unknown) => {
         if (errnoOf(error) !== 'ENOENT') throw error;
       });
       // Not empty, or removed by another: either way it is as it should be.
       if (
         at === root ||
-        !(await rmdir(at).then(
+        !(await fs.rmdir(at).then(
           () => true,
           () => false,
         ))
@@ -239,13 +250,4 @@ function tagOf(found: { readonly size: number; readonly mtimeMs: number }): Tag;
 function tagOf(found: { readonly size: number; readonly mtimeMs: number } | undefined): Tag | undefined;
 function tagOf(found: { readonly size: number; readonly mtimeMs: number } | undefined): Tag | undefined {
   return found && `${found.size}-${Math.floor(found.mtimeMs)}`;
-}
-
-async function find(path: string) {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

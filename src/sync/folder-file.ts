@@ -1,17 +1,16 @@
 /** Opens files of a folder bucket, and reads them in pieces: plain files only, and nothing that a link leads to. */
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { ArtError, errnoOf, throwIfAborted } from '#base';
 import type { Abortable, ByteRange } from './bucket.ts';
+import type { FolderFs, OpenFile } from './folder-fs.ts';
 
 export const PIECE_BYTES = 1024 * 1024;
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The file at `path`, or undefined if there is none. Raises REMOTE_FAILED for what is no plain file. */
-export async function openFile(path: string): Promise<FileHandle | undefined> {
+export async function openFile(fs: FolderFs, path: string): Promise<OpenFile | undefined> {
   try {
-    const handle = await open(path, READ_ONLY);
+    const handle = await fs.open(path, READ_ONLY);
     if ((await handle.stat()).isFile()) return handle;
     await handle.close();
   } catch (error) {
@@ -23,7 +22,7 @@ export async function openFile(path: string): Promise<FileHandle | undefined> {
 
 /** The bytes of `range`, in pieces that stay as they are until the next is asked for; `into` is filled, where it is large enough. */
 export async function* readFile(
-  handle: FileHandle,
+  handle: OpenFile,
   path: string,
   { offset, length }: ByteRange,
   { signal, into }: Abortable & { readonly into?: Uint8Array | undefined } = {},

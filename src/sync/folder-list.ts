@@ -1,9 +1,10 @@
 /** Walks a folder bucket in the order of its keys' bytes, without following links or going where no key asked lies. */
-import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArtError, compareUtf8, errnoOf, throwIfAborted } from '#base';
 import { isKey, isPointerKey } from './bucket.ts';
 import type { Listed } from './bucket.ts';
+import { find } from './folder-fs.ts';
+import type { FolderFs } from './folder-fs.ts';
 import { currentOf, lookInto } from './folder-pointer.ts';
 
 const NAMES_MAX = 1_000_000;
@@ -11,6 +12,7 @@ const NAMES_MAX = 1_000_000;
 const LOOKS_AT_ONCE = 16;
 
 interface Walk {
+  readonly fs: FolderFs;
   readonly root: string;
   readonly prefix: string;
   readonly after: string;
@@ -56,7 +58,7 @@ async function namesIn(how: Walk, base: string): Promise<string[]> {
     if (names.length > NAMES_MAX) throw tooMany(join(how.root, base));
   };
   try {
-    for await (const entry of await opendir(join(how.root, base))) {
+    for await (const entry of await how.fs.entries(join(how.root, base))) {
       const key = base + entry.name;
       if (!isKey(key)) continue;
       if (entry.isDirectory()) take(`${entry.name}/`);
@@ -84,28 +86,19 @@ interface Found {
   readonly deeper: boolean;
 }
 
-async function pointerAt({ root }: Walk, key: string): Promise<Found> {
-  const inside = await lookInto(join(root, key));
+async function pointerAt({ fs, root }: Walk, key: string): Promise<Found> {
+  const inside = await lookInto(fs, join(root, key));
   const { deeper } = inside;
-  const current = await currentOf(join(root, key), inside);
+  const current = await currentOf(fs, join(root, key), inside);
   if (current === undefined) return { deeper };
   const { tag, size, modified } = current;
   return { listed: { key, tag, size, modified }, deeper };
 }
 
-async function objectAt({ root, tagOf }: Walk, key: string): Promise<Found> {
-  const found = await find(join(root, key));
+async function objectAt({ fs, root, tagOf }: Walk, key: string): Promise<Found> {
+  const found = await find(fs, join(root, key));
   if (!found?.isFile()) return { deeper: true };
   return { listed: { key, tag: tagOf(found), size: found.size, modified: found.mtimeMs }, deeper: true };
-}
-
-async function find(path: string) {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function tooMany(folder: string): ArtError {

@@ -1,11 +1,12 @@
 /** Keeps a pointer as a folder of numbered files: the highest number is its value, and a swap is the next number. */
-import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArtError, assert, errnoOf, toHex } from '#base';
 import { hash } from '#object';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Body, Tag } from './bucket.ts';
 import { openFile, readFile } from './folder-file.ts';
+import { find, removeFile } from './folder-fs.ts';
+import type { FolderFs } from './folder-fs.ts';
 import type { Stage } from './folder-stage.ts';
 
 /** A reader that found a number has this many swaps' time to open it. */
@@ -25,11 +26,11 @@ export interface Inside {
 }
 
 /** What is in a pointer's folder; nothing if it is not there. Links and odd names are no numbers. */
-export async function lookInto(folder: string): Promise<Inside> {
+export async function lookInto(fs: FolderFs, folder: string): Promise<Inside> {
   const numbers: number[] = [];
   let deeper = false;
   try {
-    for await (const entry of await opendir(folder)) {
+    for await (const entry of await fs.entries(folder)) {
       if (entry.isDirectory()) deeper = true;
       else if (NUMBER.test(entry.name) && entry.isFile()) numbers.push(Number(entry.name));
     }
@@ -52,18 +53,18 @@ export interface Current {
 }
 
 /** The value of the pointer in `folder`, where `inside` is, or was; undefined if it has none. */
-export async function currentOf(folder: string, inside?: Inside): Promise<Current | undefined> {
+export async function currentOf(fs: FolderFs, folder: string, inside?: Inside): Promise<Current | undefined> {
   for (let tries = 0, found = inside; tries < CROWDED_TRIES; tries++, found = undefined) {
-    const number = (found ?? (await lookInto(folder))).numbers.at(-1);
+    const number = (found ?? (await lookInto(fs, folder))).numbers.at(-1);
     if (number === undefined) return undefined;
-    const current = await read(join(folder, String(number)), number);
+    const current = await read(fs, join(folder, String(number)), number);
     if (current !== undefined) return current; // Else so many swaps went by since.
   }
   throw new ArtError('REMOTE_FAILED', `${shown(folder)} changes faster than it can be read`);
 }
 
-async function read(path: string, number: number): Promise<Current | undefined> {
-  const handle = await openFile(path);
+async function read(fs: FolderFs, path: string, number: number): Promise<Current | undefined> {
+  const handle = await openFile(fs, path);
   if (handle === undefined) return undefined;
   try {
     const { size, mtimeMs: modified } = await handle.stat();
@@ -95,7 +96,8 @@ export async function swap(
   body: Body,
   signal: AbortSignal | undefined,
 ): Promise<Tag | undefined> {
-  const current = await currentOf(folder);
+  const { fs } = stage;
+  const current = await currentOf(fs, folder);
   if (current?.tag !== from) return undefined;
   const next = (current?.number ?? 0) + 1;
   if (next > NUMBER_MAX) throw new ArtError('REMOTE_FAILED', `the numbers of ${shown(folder)} have run out`);
@@ -103,28 +105,27 @@ export async function swap(
   assert(bytes !== undefined, 'a pointer is short');
   const path = join(folder, String(next));
   if (!(await stage.with(bytesBody(bytes), signal, (staged) => stage.place(staged, path)))) {
-    await refuseOddity(path);
+    await refuseOddity(fs, path);
     return undefined;
   }
-  const { numbers } = await lookInto(folder);
+  const { numbers } = await lookInto(fs, folder);
   if ((numbers.at(-1) ?? 0) > next) {
     const what = `${shown(folder)} has moved on beyond number ${next}`;
     throw new ArtError('REMOTE_UNCERTAIN', `it is not known whether the swap was won: ${what}`);
   }
-  for (const number of numbers)
-    if (number <= next - KEPT) await rm(join(folder, String(number)), { force: true });
+  for (const number of numbers) if (number <= next - KEPT) await removeFile(fs, join(folder, String(number)));
   return tagOf(next, bytes);
 }
 
 /** Removes all values, the oldest first, so that none of them becomes the value on the way. */
-export async function removeAll(folder: string): Promise<void> {
-  for (const number of (await lookInto(folder)).numbers)
-    await rm(join(folder, String(number)), { force: true });
+export async function removeAll(fs: FolderFs, folder: string): Promise<void> {
+  for (const number of (await lookInto(fs, folder)).numbers)
+    await removeFile(fs, join(folder, String(number)));
 }
 
 // A folder or a link under the next number would be "lost" for ever.
-async function refuseOddity(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
+async function refuseOddity(fs: FolderFs, path: string): Promise<void> {
+  const found = await find(fs, path).catch(() => undefined);
   if (found === undefined || found.isFile()) return;
   throw new ArtError(
     'REMOTE_FAILED',

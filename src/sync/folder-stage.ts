@@ -1,11 +1,10 @@
 /** Brings files into a folder bucket whole, durably, and only where nothing stands: temporary file, sync, hard link. */
-import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, opendir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArtError, assert, errnoOf, nonce, throwIfAborted } from '#base';
 import type { Body } from './bucket.ts';
 import { isSilence } from './folder-errors.ts';
+import { find, removeFile, syncFolder } from './folder-fs.ts';
+import type { FolderFs, OpenFile } from './folder-fs.ts';
 
 /** `+` stands in no key, so that what lies here is never listed. */
 const STAGE = '+tmp';
@@ -16,22 +15,21 @@ const WRITE_BYTES = 32 * 1024 * 1024;
 const WRITE_PIECES = 1024;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-export type Link = (from: string, to: string) => Promise<void>;
-
 export class Stage {
+  readonly fs: FolderFs;
   readonly #root: string;
-  readonly #link: Link;
   /** Made once, also for many who begin at the same time. */
   #ready: Promise<void> | undefined;
   /** Who may do what with the bucket's folder: looked at once. */
-  #mode: number | undefined;
-  /** Whether new files have to be given that; a umask may take some of it away. */
-  #givesMode: boolean | undefined;
+  #mode: Promise<number> | undefined;
+  /** Whether new files and folders have to be given that; a umask may take some of it away. */
+  #givesFiles: boolean | undefined;
+  #givesFolders: boolean | undefined;
 
   /** `root` is the bucket's folder, which exists. */
-  constructor(root: string, link: Link) {
+  constructor(root: string, fs: FolderFs) {
     this.#root = root;
-    this.#link = link;
+    this.fs = fs;
   }
 
   /** Writes `body` to a temporary file, runs `use` with its path once it is durable, and removes it. */
@@ -43,17 +41,17 @@ export class Stage {
       throwIfAborted(signal);
       return await use(path);
     } finally {
-      await rm(path, { force: true });
+      await removeFile(this.fs, path);
     }
   }
 
   async #write(path: string, body: Body, signal: AbortSignal | undefined): Promise<void> {
     // Whoever may read and write the bucket's folder may read and write its files, whatever the umask of the writer.
-    const mode = (this.#mode ??= ((await stat(this.#root)).mode & 0o666) | 0o600);
-    const handle = await open(path, 'wx', mode);
+    const mode = ((await this.#modeOfRoot()) & 0o666) | 0o600;
+    const handle = await this.fs.open(path, 'wx', mode);
     try {
-      this.#givesMode ??= ((await handle.stat()).mode & 0o777) !== mode;
-      if (this.#givesMode) await handle.chmod(mode).catch(() => undefined);
+      this.#givesFiles ??= ((await handle.stat()).mode & 0o777) !== mode;
+      if (this.#givesFiles) await handle.chmod(mode).catch(() => undefined);
       await writeBody(handle, body, signal);
       await handle.datasync();
     } finally {
@@ -61,23 +59,35 @@ export class Stage {
     }
   }
 
+  /** Of the bucket's folder, with what a folder has beside the rights of files. */
+  #modeOfRoot(): Promise<number> {
+    return (this.#mode ??= this.fs.stat(this.#root).then(
+      ({ mode }) => mode & 0o7777,
+      (error: unknown) => {
+        this.#mode = undefined;
+        throw error;
+      },
+    ));
+  }
+
   /**
-   * Gives the file at `from` the name `to`, durably, if nothing has it. Gives false if something has.
-   * Raises REMOTE_UNCERTAIN if that cannot be told.
+   * Gives the file at `from` the name `to`, durably, if nothing has it. Gives false if something has. `hasFolder`: whether
+   * the folder was seen to be there, for where it was not it is made first. Raises REMOTE_UNCERTAIN if it cannot be told.
    */
-  async place(from: string, to: string): Promise<boolean> {
+  async place(from: string, to: string, { hasFolder = true } = {}): Promise<boolean> {
     const changed = new Set<string>();
     let isPlaced: boolean;
     try {
+      if (!hasFolder) await this.#makeFolders(dirname(to), changed);
       isPlaced = await this.#give(from, to, changed);
     } catch (error) {
       // Whoever comes next finds the new folders there, and asks no more.
-      await syncFolders(changed).catch(() => undefined);
+      await syncFolders(this.fs, changed).catch(() => undefined);
       throw error;
     }
     if (isPlaced) changed.add(dirname(to));
     // Also where another was first: what it has placed lies in folders that are made here.
-    await syncOrUncertain(to, changed);
+    await this.#syncOrUncertain(to, changed);
     return isPlaced;
   }
 
@@ -85,11 +95,11 @@ export class Stage {
   async #give(from: string, to: string, changed: Set<string>): Promise<boolean> {
     for (let tries = 0; ; tries++) {
       try {
-        await this.#link(from, to);
+        await this.fs.link(from, to);
         return true;
       } catch (error) {
         // A share may have done it and lost the reply; asked again it says that the name is taken: by us.
-        if (await isLinked(from)) return true;
+        if (await this.#isLinked(from)) return true;
         const errno = errnoOf(error);
         if (errno === 'EEXIST') return false;
         if (errno === 'ENOENT' && tries < 5) await this.#makeFolders(dirname(to), changed);
@@ -105,15 +115,15 @@ export class Stage {
     await this.#prepared();
     const path = join(this.#root, STAGE, nonce(12));
     try {
-      await (await open(path, 'wx')).close();
-      await this.#link(path, `${path}.link`);
+      await (await this.fs.open(path, 'wx')).close();
+      await this.fs.link(path, `${path}.link`);
       return true;
     } catch (error) {
       if (NO_LINKS.has(errnoOf(error) ?? '')) return false;
       throw error;
     } finally {
-      await rm(path, { force: true });
-      await rm(`${path}.link`, { force: true });
+      await removeFile(this.fs, path);
+      await removeFile(this.fs, `${path}.link`);
     }
   }
 
@@ -126,18 +136,23 @@ export class Stage {
   async #clock(): Promise<number> {
     const path = join(this.#root, STAGE, nonce(12));
     try {
-      await writeFile(path, 't', { flag: 'wx' });
-      return (await stat(path)).mtimeMs;
+      const handle = await this.fs.open(path, 'wx');
+      try {
+        await handle.writev([Buffer.from('t')]);
+      } finally {
+        await handle.close();
+      }
+      return (await this.fs.stat(path)).mtimeMs;
     } finally {
-      await rm(path, { force: true });
+      await removeFile(this.fs, path);
     }
   }
 
   // Without hard links nothing refuses a second writer between the look and the rename.
   async #renameInto(from: string, to: string, changed: Set<string>): Promise<boolean> {
     await this.#makeFolders(dirname(to), changed);
-    if (await exists(to)) return false;
-    await rename(from, to);
+    if ((await find(this.fs, to).catch(() => undefined)) !== undefined) return false;
+    await this.fs.rename(from, to);
     return true;
   }
 
@@ -152,18 +167,18 @@ export class Stage {
     const folder = join(this.#root, STAGE);
     const changed = new Set<string>();
     await this.#makeFolders(folder, changed);
-    await syncFolders(changed);
-    assert((await lstat(folder)).isDirectory(), 'makeFolders makes folders');
+    await syncFolders(this.fs, changed);
+    assert((await this.fs.lstat(folder)).isDirectory(), 'makeFolders makes folders');
     await this.#reap(folder);
   }
 
   /** What killed pushes left, by the clock of the file system itself. */
   async #reap(folder: string): Promise<void> {
     const now = await this.#clock();
-    for await (const { name } of await opendir(folder)) {
+    for await (const { name } of await this.fs.entries(folder)) {
       const path = join(folder, name);
-      const found = await lstat(path).catch(() => undefined);
-      if (found?.isFile() && now - found.mtimeMs > STALE_MS) await rm(path, { force: true });
+      const found = await find(this.fs, path).catch(() => undefined);
+      if (found?.isFile() && now - found.mtimeMs > STALE_MS) await removeFile(this.fs, path);
     }
   }
 
@@ -173,48 +188,50 @@ export class Stage {
    */
   async #makeFolders(folder: string, changed: Set<string>): Promise<void> {
     const above = dirname(folder);
+    const mode = await this.#modeOfRoot();
     try {
-      await mkdir(folder);
+      await this.fs.mkdir(folder, mode);
     } catch (error) {
       const errno = errnoOf(error);
-      if (errno === 'EEXIST') return refuseLink(folder);
+      if (errno === 'EEXIST') return this.#refuseLink(folder);
       if (errno !== 'ENOENT' || folder === this.#root) throw error;
       await this.#makeFolders(above, changed);
       return this.#makeFolders(folder, changed);
     }
     changed.add(above);
-    const wanted = (await stat(this.#root)).mode & 0o7777;
-    if (((await stat(folder)).mode & 0o7777) !== wanted) await chmod(folder, wanted).catch(() => undefined);
+    this.#givesFolders ??= ((await this.fs.stat(folder)).mode & 0o7777) !== mode;
+    if (this.#givesFolders) await this.fs.chmod(folder, mode).catch(() => undefined);
   }
-}
 
-async function syncOrUncertain(path: string, folders: Iterable<string>): Promise<void> {
-  try {
-    await syncFolders(folders);
-  } catch (error) {
-    throw uncertain(path, error);
+  async #refuseLink(folder: string): Promise<void> {
+    if ((await this.fs.lstat(folder)).isDirectory()) return;
+    throw new ArtError(
+      'REMOTE_FAILED',
+      `${JSON.stringify(folder)} should be a folder of the bucket, and is none`,
+    );
+  }
+
+  async #isLinked(path: string): Promise<boolean> {
+    const found = await find(this.fs, path).catch(() => undefined);
+    return found !== undefined && found.nlink > 1;
+  }
+
+  async #syncOrUncertain(path: string, folders: Iterable<string>): Promise<void> {
+    try {
+      await syncFolders(this.fs, folders);
+    } catch (error) {
+      throw uncertain(path, error);
+    }
   }
 }
 
 /** All at once: a journal of the file system's takes them together. */
-async function syncFolders(folders: Iterable<string>): Promise<void> {
-  const synced = await Promise.allSettled(Array.from(folders, syncFolder));
+async function syncFolders(fs: FolderFs, folders: Iterable<string>): Promise<void> {
+  const synced = await Promise.allSettled(Array.from(folders, (folder) => syncFolder(fs, folder)));
   for (const one of synced) if (one.status === 'rejected') throw one.reason;
 }
 
-/** Makes the names in `folder` durable. File systems that cannot sync a folder are taken at their word. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (!['EINVAL', 'ENOTSUP', 'EBADF', 'EISDIR'].includes(errnoOf(error) ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeBody(handle: FileHandle, body: Body, signal: AbortSignal | undefined): Promise<void> {
+async function writeBody(handle: OpenFile, body: Body, signal: AbortSignal | undefined): Promise<void> {
   let size = 0;
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -234,7 +251,7 @@ async function writeBody(handle: FileHandle, body: Body, signal: AbortSignal | u
   assert(size === body.size, 'a body has the size it says');
 }
 
-async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+async function writeAll(handle: OpenFile, pieces: readonly Uint8Array[]): Promise<void> {
   for (let left = pieces; left.length > 0;) {
     let { bytesWritten } = await handle.writev(left);
     const whole = left.findIndex(({ length }) => (bytesWritten -= length) < 0);
@@ -242,32 +259,6 @@ async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Prom
     const rest = left[whole].subarray(left[whole].length + bytesWritten);
     left = [rest, ...left.slice(whole + 1)];
   }
-}
-
-async function isLinked(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).nlink > 1;
-  } catch {
-    return false;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-async function refuseLink(folder: string): Promise<void> {
-  if ((await lstat(folder)).isDirectory()) return;
-  throw new ArtError(
-    'REMOTE_FAILED',
-    `${JSON.stringify(folder)} should be a folder of the bucket, and is none`,
-  );
 }
 
 function uncertain(path: string, cause: unknown): ArtError {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FolderBucket, MemoryBucket, checkBucket, counting, verdictOf } from '#sync';
 import { body, bucketContract, textAt } from '../contract/bucket.ts';
+import { farFs, nearFs } from '../../src/sync/folder-fs.ts';
 import { keysOf } from './samples.ts';
 import { FaultyBucket } from './faulty-bucket.ts';
 
@@ -11,7 +12,11 @@ const scratch = mkdtempSync(join(tmpdir(), 'art-buckets-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 bucketContract('MemoryBucket', async () => new MemoryBucket());
-bucketContract('FolderBucket', async () => new FolderBucket(mkdtempSync(join(scratch, 'folder-'))));
+for (const [kind, fs] of Object.entries({ near: nearFs, far: farFs }))
+  bucketContract(
+    `FolderBucket, on a file system that is ${kind}`,
+    async () => new FolderBucket(mkdtempSync(join(scratch, 'folder-')), { fs }),
+  );
 bucketContract('a bucket that is counted', async () => counting(new MemoryBucket()));
 bucketContract('a bucket without faults', async () => new FaultyBucket(new MemoryBucket(), 1));
 

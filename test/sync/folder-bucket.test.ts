@@ -12,12 +12,12 @@ import {
   writeFileSync,
   chmodSync,
 } from 'node:fs';
-import { link } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FolderBucket, bytesBody, checkBucket, verdictOf } from '#sync';
 import { body, textAt } from '../contract/bucket.ts';
+import { farFs, nearFs } from '../../src/sync/folder-fs.ts';
 import { keysOf } from './samples.ts';
 
 let folders: string[] = [];
@@ -38,10 +38,13 @@ const files = (root: string) =>
     .filter((name) => statSync(join(root, name)).isFile())
     .sort();
 
-describe('a folder bucket', () => {
+describe.each([
+  ['near', nearFs],
+  ['far', farFs],
+])('a folder bucket, on a file system that is %s', (_kind, fs) => {
   test('keeps objects as plain files and pointers as numbered ones, newest 64', async () => {
     const root = folder();
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     await bucket.putIfAbsent('packs/ab/x.pack', body('pack'));
     let tag = await bucket.putIfAbsent('refs/a/cifar', body('v1'));
     for (let i = 2; i <= 100; i++) tag = await bucket.putIfTag('refs/a/cifar', body(`v${i}`), tag!);
@@ -55,7 +58,7 @@ describe('a folder bucket', () => {
   });
 
   test('a pointer and those below its name, and the state of gc, are each listed once', async () => {
-    const bucket = new FolderBucket(folder());
+    const bucket = new FolderBucket(folder(), { fs });
     const keys = [
       'gc/state',
       'gc/condemned/1',
@@ -74,7 +77,7 @@ describe('a folder bucket', () => {
 
   test('a pointer of a folder that was made anew has another tag, however many values it had', async () => {
     const root = folder();
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     const tags: string[] = [];
     for (const who of ['ada', 'ben']) {
       rmSync(join(root, 'refs'), { recursive: true, force: true });
@@ -94,12 +97,13 @@ describe('a folder bucket', () => {
     const root = folder();
     let wake: () => Promise<void> = async () => undefined;
     const sleeper = new FolderBucket(root, {
+      fs,
       link: async (from, to) => {
         if (to.endsWith('/2')) await wake();
-        await link(from, to);
+        await fs.link(from, to);
       },
     });
-    const awake = new FolderBucket(root);
+    const awake = new FolderBucket(root, { fs });
     const first = (await awake.putIfAbsent('refs/a/x', body('1')))!;
     let tag: string | undefined = first;
     wake = async () => {
@@ -116,22 +120,24 @@ describe('a folder bucket', () => {
   test('a link whose reply the share lost counts as won; one that failed counts as not known or lost', async () => {
     const root = folder();
     const lost = new FolderBucket(root, {
+      fs,
       link: async (from, to) => {
-        await link(from, to);
+        await fs.link(from, to);
         throw errno('EEXIST'); // What the server says to the second asking.
       },
     });
     const tag = await lost.putIfAbsent('refs/a/x', body('mine'));
     expect(tag).toMatch(/^1-/);
     expect(await lost.putIfAbsent('packs/a', body('mine'))).toBeDefined();
-    const silent = new FolderBucket(root, { link: async () => Promise.reject(errno('ETIMEDOUT')) });
+    const silent = new FolderBucket(root, { fs, link: async () => Promise.reject(errno('ETIMEDOUT')) });
     await expect(silent.putIfTag('refs/a/x', body('2'), tag!)).rejects.toMatchObject({
       code: 'REMOTE_UNCERTAIN',
     });
     const beaten = new FolderBucket(root, {
+      fs,
       link: async (from, to) => {
         linkSync(join(root, 'packs/a'), to);
-        await link(from, to);
+        await fs.link(from, to);
       },
     });
     expect(await beaten.putIfTag('refs/a/x', body('2'), tag!)).toBeUndefined();
@@ -139,7 +145,7 @@ describe('a folder bucket', () => {
 
   test('without hard links it serves one writer, and the check says so', async () => {
     const root = folder();
-    const bucket = new FolderBucket(root, { link: async () => Promise.reject(errno('EPERM')) });
+    const bucket = new FolderBucket(root, { fs, link: async () => Promise.reject(errno('EPERM')) });
     expect(await bucket.putIfAbsent('packs/a', body('1'))).toBeDefined();
     expect(await bucket.putIfAbsent('packs/a', body('2'))).toBeUndefined();
     const tag = await bucket.putIfAbsent('refs/a/x', body('1'));
@@ -156,7 +162,7 @@ describe('a folder bucket', () => {
     for (const name of ['old', 'young']) writeFileSync(join(root, '+tmp', name), 'x');
     const longAgo = Date.now() / 1000 - 2 * 24 * 3600;
     utimesSync(join(root, '+tmp/old'), longAgo, longAgo);
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     await bucket.putIfAbsent('packs/a', body('1'));
     expect(readdirSync(join(root, '+tmp'))).toEqual(['young']);
     expect(await keysOf(bucket, '')).toEqual(['packs/a']);
@@ -172,7 +178,7 @@ describe('a folder bucket', () => {
     symlinkSync(outside, join(root, 'packs/dir'));
     symlinkSync(outside, join(root, 'refs/a/out'));
     symlinkSync(join(outside, 'secret'), join(root, 'refs/a/x/1'));
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     const refused = { code: 'REMOTE_FAILED' };
     await expect(bucket.get('packs/file')).rejects.toMatchObject(refused);
     await expect(bucket.get('packs/dir/secret')).rejects.toMatchObject(refused);
@@ -198,7 +204,7 @@ describe('a folder bucket', () => {
       writeFileSync(join(root, name), 'odd');
     }
     writeFileSync(join(root, 'ünï'), 'odd');
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     expect(await keysOf(bucket, '')).toEqual([]);
     expect(await bucket.putIfAbsent('refs/a/x', body('1'))).toMatch(/^1-/);
     expect(await keysOf(bucket, '')).toEqual(['refs/a/x']);
@@ -209,13 +215,13 @@ describe('a folder bucket', () => {
     mkdirSync(join(root, 'refs/a/x'), { recursive: true });
     writeFileSync(join(root, 'refs/a/x/1'), '');
     truncateSync(join(root, 'refs/a/x/1'), 8 * 2 ** 30);
-    const got = await new FolderBucket(root).get('refs/a/x');
+    const got = await new FolderBucket(root, { fs }).get('refs/a/x');
     expect(got?.size).toBe(8 * 2 ** 30);
   });
 
   test('a file that becomes shorter while it is read is an error, not a short answer', async () => {
     const root = folder();
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     await bucket.putIfAbsent('packs/a', bytesBody(Buffer.alloc(5_000_000)));
     const got = await bucket.get('packs/a');
     truncateSync(join(root, 'packs/a'), 1_500_000);
@@ -231,7 +237,7 @@ describe('a folder bucket', () => {
     chmodSync(root, 0o2775);
     const mask = process.umask(0o077);
     try {
-      await new FolderBucket(root).putIfAbsent('packs/ab/x', body('1'));
+      await new FolderBucket(root, { fs }).putIfAbsent('packs/ab/x', body('1'));
     } finally {
       process.umask(mask);
     }
@@ -240,21 +246,21 @@ describe('a folder bucket', () => {
   });
 
   test('a folder that is not there is named, by reading and by writing', async () => {
-    const bucket = new FolderBucket(join(folder(), 'nowhere'));
+    const bucket = new FolderBucket(join(folder(), 'nowhere'), { fs });
     const missing = { code: 'BUCKET_NOT_FOUND', message: expect.stringContaining('nowhere') };
     await expect(bucket.get('format')).rejects.toMatchObject(missing);
     await expect(keysOf(bucket, '')).rejects.toMatchObject(missing);
     await expect(bucket.putIfAbsent('format', body('1'))).rejects.toMatchObject(missing);
     const root = folder();
     writeFileSync(join(root, 'file'), '');
-    await expect(new FolderBucket(join(root, 'file')).get('a')).rejects.toMatchObject({
+    await expect(new FolderBucket(join(root, 'file'), { fs }).get('a')).rejects.toMatchObject({
       code: 'BUCKET_NOT_FOUND',
     });
   });
 
   test('a folder that vanishes is told, not taken for an empty one', async () => {
     const root = folder();
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     await bucket.putIfAbsent('format', body('1'));
     rmSync(root, { recursive: true });
     await expect(bucket.get('format')).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' });
@@ -263,7 +269,7 @@ describe('a folder bucket', () => {
 
   test('deleting removes what it leaves empty, and only that', async () => {
     const root = folder();
-    const bucket = new FolderBucket(root);
+    const bucket = new FolderBucket(root, { fs });
     for (const key of ['packs/ab/x', 'packs/ab/y', 'refs/a/x']) await bucket.putIfAbsent(key, body('1'));
     expect(await bucket.delete('packs/ab/x')).toBe(true);
     expect(await bucket.delete('refs/a/x')).toBe(true);

@@ -156,13 +156,20 @@ export interface Trailer extends Pick<SegmentInfo, 'start' | 'previous'> {
 
 /** As `decodeTrailer`; what is wrong with single rows is raised by whoever goes through them. */
 export function openTrailer(bytes: Uint8Array, offset: number, what: string): Trailer {
-  const corrupt = (why: string) =>
-    new ArtError('PACK_CORRUPT', `${what}: the segment trailer at ${offset} ${why}`);
   const crcAt = bytes.length - 12;
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (crcAt < TRAILER_FIXED_BYTES || view.readUInt32LE(crcAt) !== crc32c(bytes.subarray(0, crcAt))) {
-    throw corrupt('is damaged');
-  }
+  if (crcAt < TRAILER_FIXED_BYTES || view.readUInt32LE(crcAt) !== crc32c(bytes.subarray(0, crcAt)))
+    throw trailerCorrupt(what, offset, 'is damaged');
+  return openWholeTrailer(bytes, offset, what);
+}
+
+function trailerCorrupt(what: string, offset: number, why: string): ArtError {
+  return new ArtError('PACK_CORRUPT', `${what}: the segment trailer at ${offset} ${why}`);
+}
+
+/** As `openTrailer`, for one that is whole for sure: it was just made here. */
+export function openWholeTrailer(bytes: Uint8Array, offset: number, what: string): Trailer {
+  const corrupt = (why: string) => trailerCorrupt(what, offset, why);
   const reader = new ByteReader(bytes, `${what}: trailer`);
   reader.bytes(8);
   const frameCount = reader.u32();

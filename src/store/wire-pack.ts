@@ -16,6 +16,7 @@ import {
   aligned,
   encodeHeader,
   openTrailer,
+  openWholeTrailer,
   trailerLengthAtEnd,
 } from './pack-format.ts';
 import type { Row } from './pack-format.ts';
@@ -33,6 +34,8 @@ export interface WirePack {
   /** Its trailer, which `parts` ends with; in memory of its own, which `release` does not give back. */
   readonly index: Uint8Array;
   readonly objects: number;
+  /** What is in it, made one by one each time they are gone through. */
+  readonly rows: Iterable<Row>;
   /** Gives the memory of `parts` back, to be filled again: they are not read any more. */
   release(): void;
 }
@@ -166,6 +169,7 @@ export class WirePackBuilder {
       bytes: trailerOffset + index.length,
       index,
       objects,
+      rows: openWholeTrailer(index, trailerOffset, 'a new pack').rows,
       release,
     };
   }

@@ -10,7 +10,6 @@ import { CondemnedLists } from './condemned-lists.ts';
 import { INDEXES, PACKS, indexKey, packOfIndex, packOfKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import { readPackIndex } from './read-pack-index.ts';
-import { windowsOf } from './windows.ts';
 
 /** Where one copy of an object is. */
 export interface Place {
@@ -19,9 +18,28 @@ export interface Place {
   readonly location: Location;
 }
 
+/** A pack and what is in it. */
+export interface IndexedPack {
+  readonly id: PackId;
+  readonly bytes: number;
+  readonly rows: Iterable<Row>;
+}
+
+/** What the index of a pack says of it. Raises PACK_CORRUPT. */
+export function indexedPack(id: PackId, index: Uint8Array): IndexedPack {
+  const { packBytes, rows } = decodeWireIndex(index, indexKey(id));
+  return { id, bytes: packBytes, rows };
+}
+
 export interface PackIndexOptions {
   readonly signal?: AbortSignal;
   readonly onWarning?: (text: string) => void;
+}
+
+interface PackRow {
+  /** Of the pack. */
+  readonly number: number;
+  readonly row: Row;
 }
 
 interface KnownPack {
@@ -31,6 +49,8 @@ interface KnownPack {
 }
 
 const PAGE_ROWS = 1000;
+/** Rows added in one write. */
+const ADDED_ROWS = 4000;
 /** Indexes read at the same time: an index is 3 MiB at most as packs are made here. */
 const INDEXES_AT_ONCE = 4;
 
@@ -53,6 +73,8 @@ export class PackIndex {
   #near: PackId | undefined;
   #loaded = false;
   #fresh = false;
+  /** Whether others are known than were sent since this index was loaded. */
+  #knewPacks = false;
 
   /** `id` is the repository's in the bucket: another bucket at the same address has rows of its own. */
   constructor(cache: Cache, bucket: Bucket, id: string, options: PackIndexOptions = {}) {
@@ -182,33 +204,73 @@ export class PackIndex {
     return places;
   }
 
-  /** Takes the index of a pack that is in the bucket; gives how many objects it names. Raises PACK_CORRUPT. */
-  async add(pack: PackId, index: Uint8Array): Promise<number> {
+  /** Takes packs that are in the bucket, in few writes, as each is made durable. */
+  async add(packs: readonly IndexedPack[]): Promise<void> {
     await this.#load();
-    this.#listed.add(pack);
-    if (this.#byId.has(pack)) return 0;
-    const { packBytes, rowCount, rows } = decodeWireIndex(index, indexKey(pack));
-    const known = { number: this.#nextNumber(), id: pack, bytes: packBytes };
-    this.#remember(known); // At once: the number is taken.
-    let page: CacheRow[] = [];
-    for (const window of windowsOf(rows, () => 1, { bytesMax: PAGE_ROWS })) {
-      if (page.length > 0) await this.#cache.put(page);
-      page = await this.#pageOf(known, window);
+    this.#knewPacks ||= packs.length > 0;
+    let rows: PackRow[] = [];
+    let ended: CacheRow[] = [];
+    const flush = async () => {
+      // Last, with the last of its rows: only now is all of a pack there.
+      await this.#cache.put([...(await this.#pageOf(rows)), ...ended]);
+      [rows, ended] = [[], []];
+    };
+    for (const pack of packs) {
+      const known = this.#take(pack);
+      if (known === undefined) continue;
+      for (const row of pack.rows) {
+        if (rows.length >= ADDED_ROWS) await flush();
+        rows.push({ number: known.number, row });
+      }
+      ended.push(this.#packRow(known));
     }
-    // Last, with the last of its rows: only now is all of it there.
-    const value = new ByteWriter(64).text(pack).varint(packBytes).take();
-    await this.#cache.put([...page, { key: this.#packKey(known.number), value }]);
-    return rowCount;
+    if (ended.length > 0) await flush();
   }
 
-  async #pageOf({ number }: KnownPack, page: readonly Row[]): Promise<CacheRow[]> {
-    const keys = this.#objectKeys(page as readonly ObjectId[]);
+  /** Takes packs that were sent from here, as no pack was known to hold any of what is in them; at much less cost. */
+  async addSent(packs: readonly IndexedPack[]): Promise<void> {
+    await this.#load();
+    // What is no more usable may be known of the same objects.
+    if (this.#knewPacks) await this.add(packs);
+    else await this.#cache.put(this.#newRows(packs));
+  }
+
+  *#newRows(packs: readonly IndexedPack[]): Generator<CacheRow, void> {
+    const key = new ByteWriter(128);
+    const value = new ByteWriter(64);
+    for (const pack of packs) {
+      const known = this.#take(pack);
+      if (known === undefined) continue;
+      for (const row of pack.rows) {
+        this.#writeObjectKey(key.clear(), row as ObjectId);
+        value.clear().sized(encodeLocation(known.number, row, undefined));
+        yield { key: key.view(), value: value.view() };
+      }
+      yield this.#packRow(known); // Only now is all of it there.
+    }
+  }
+
+  /** Remembers a pack that is not known yet, at once: its number is taken. */
+  #take({ id, bytes }: IndexedPack): KnownPack | undefined {
+    this.#listed.add(id);
+    if (this.#byId.has(id)) return undefined;
+    const known = { number: this.#nextNumber(), id, bytes };
+    this.#remember(known);
+    return known;
+  }
+
+  #packRow({ number, id, bytes }: KnownPack): CacheRow {
+    return { key: this.#packKey(number), value: new ByteWriter(64).text(id).varint(bytes).take() };
+  }
+
+  async #pageOf(page: readonly PackRow[]): Promise<CacheRow[]> {
+    const keys = this.#objectKeys(page.map(({ row }) => row as ObjectId));
     const before = await this.#cache.get(keys);
     // An object may stand twice in a page: its later place goes behind its first.
-    const first = { [CHUNK]: new DigestTable(PAGE_ROWS), [NODE]: new DigestTable(64) };
+    const first = { [CHUNK]: new DigestTable(page.length), [NODE]: new DigestTable(64) };
     const rows: Record<ObjectKind, CacheRow[]> = { [CHUNK]: [], [NODE]: [] };
-    const writer = new ByteWriter(PAGE_ROWS * 16);
-    for (const [i, row] of page.entries()) {
+    const writer = new ByteWriter(page.length * 16);
+    for (const [i, { number, row }] of page.entries()) {
       const kind = row.kind as ObjectKind;
       const at = first[kind].indexOf(row.digest);
       const earlier = at < 0 ? this.#stillListed(before[i]) : rows[kind][at].value;
@@ -250,6 +312,7 @@ export class PackIndex {
         const reader = new ByteReader(value, 'a cached pack');
         const number = Buffer.from(key).readUInt32BE(key.length - 4);
         this.#remember({ number, id: reader.text(), bytes: reader.varint() });
+        this.#knewPacks = true;
       }
       if (rows.length < PAGE_ROWS) return;
       after = rows[rows.length - 1].key;
@@ -270,10 +333,12 @@ export class PackIndex {
       pack,
       index: await readPackIndex(this.#bucket, pack, this.#options),
     }));
+    const found: IndexedPack[] = [];
     for (const { pack, index } of await Promise.all(read)) {
       if (index === undefined) listed.delete(pack);
-      else await this.add(pack, index);
+      else found.push(indexedPack(pack, index));
     }
+    await this.add(found);
   }
 
   #remember(pack: KnownPack): void {
@@ -321,9 +386,13 @@ export class PackIndex {
   #objectKeys(ids: readonly ObjectId[]): Uint8Array[] {
     const length = this.#prefix.length + 2 + 32;
     const writer = new ByteWriter(ids.length * length);
-    for (const { kind, digest } of ids) writer.bytes(this.#prefix).u8(0x6f).u8(kind).bytes(digest);
+    for (const id of ids) this.#writeObjectKey(writer, id);
     const all = writer.view();
     return ids.map((_, i) => all.subarray(i * length, (i + 1) * length));
+  }
+
+  #writeObjectKey(writer: ByteWriter, { kind, digest }: ObjectId): void {
+    writer.bytes(this.#prefix).u8(0x6f).u8(kind).bytes(digest);
   }
 
   #packKey(number: number): Uint8Array {

@@ -3,13 +3,14 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { ArtError, errnoOf, fileError, isArtError } from '#base';
 import type { Digest, ObjectKind } from '#object';
-import { WirePackBuilder, decodeWireIndex } from '#store';
+import { WirePackBuilder } from '#store';
 import type { ReadMemory, StoredFrame, WirePack } from '#store';
 import type { Abortable, Body, Bucket, ByteRange } from './bucket.ts';
 import { bytesBody } from './bucket.ts';
 import { indexKey, isPackId, newPackId, packKey, timeOfPackId } from './keys.ts';
 import type { PackId } from './keys.ts';
-import type { PackIndex } from './pack-index.ts';
+import { indexedPack } from './pack-index.ts';
+import type { IndexedPack, PackIndex } from './pack-index.ts';
 
 /** Packs on their way; with the one that is being filled three are in memory. */
 const PACKS_AT_ONCE = 2;
@@ -38,7 +39,7 @@ export class PackUploader {
   readonly #builder: WirePackBuilder;
   readonly #sending = new Set<Promise<void>>();
   readonly #publishing = new Set<Promise<void>>();
-  #uncached: { readonly id: PackId; readonly index: Uint8Array }[] = [];
+  #uncached: IndexedPack[] = [];
   #uncachedBytes = 0;
   #failure: unknown;
 
@@ -58,7 +59,6 @@ export class PackUploader {
       throw fileError(error, options.journal);
     }
     for (const name of readdirSync(options.journal)) await uploader.#resume(name);
-    await uploader.#cache();
     return uploader;
   }
 
@@ -113,6 +113,7 @@ export class PackUploader {
     // The memory is free again for the next pack, whose sending does not wait for this index.
     await this.#within(this.#publishing, INDEXES_AT_ONCE, async () => {
       await this.#publish(id, pack.index, noted);
+      await this.#found(pack, id);
       this.packs.push(id);
       this.#options.onSent?.(pack.objects, pack.bytes);
     });
@@ -131,7 +132,10 @@ export class PackUploader {
   async #publish(id: PackId, index: Uint8Array, noted: string): Promise<void> {
     await this.#putOnce(indexKey(id), bytesBody(index));
     rmSync(noted, { force: true });
-    this.#uncached.push({ id, index });
+  }
+
+  async #found({ bytes, rows, index }: WirePack, id: PackId): Promise<void> {
+    this.#uncached.push({ id, bytes, rows });
     this.#uncachedBytes += index.length;
     if (this.#uncachedBytes > UNCACHED_BYTES_MAX) await this.#cache();
   }
@@ -141,7 +145,7 @@ export class PackUploader {
     const all = this.#uncached;
     this.#uncached = [];
     this.#uncachedBytes = 0;
-    for (const { id, index } of all) await this.#index.add(id, index);
+    await this.#index.addSent(all);
   }
 
   // The key was never used before: whatever is there is this, whole.
@@ -175,9 +179,11 @@ export class PackUploader {
     const id = name.slice(0, -NOTED.length);
     if (!name.endsWith(NOTED) || !isPackId(id)) return;
     const noted = join(this.#options.journal, name);
-    const found = readIndex(noted);
-    if (found !== undefined && (await this.#sizeOf(packKey(id))) === found.packBytes)
-      return this.#publish(id, found.index, noted);
+    const found = readIndex(noted, id);
+    if (found !== undefined && (await this.#sizeOf(packKey(id))) === found.pack.bytes) {
+      await this.#publish(id, found.index, noted);
+      return this.#index.add([found.pack]);
+    }
     if (this.#options.now() - timeOfPackId(id) > UNSENT_MS) rmSync(noted, { force: true });
   }
 
@@ -188,10 +194,13 @@ export class PackUploader {
 }
 
 /** The index in a note; undefined if it was noted half, or another process has just finished it. */
-function readIndex(noted: string): { readonly index: Uint8Array; readonly packBytes: number } | undefined {
+function readIndex(
+  noted: string,
+  id: PackId,
+): { readonly index: Uint8Array; readonly pack: IndexedPack } | undefined {
   try {
     const index = readFileSync(noted);
-    return { index, packBytes: decodeWireIndex(index, noted).packBytes };
+    return { index, pack: indexedPack(id, index) };
   } catch (error) {
     if (isArtError(error, 'PACK_CORRUPT') || errnoOf(error) === 'ENOENT') return undefined;
     throw fileError(error, noted);

@@ -11,6 +11,7 @@ import { survey } from './remote-gc-survey.ts';
 import type { Survey } from './remote-gc-survey.ts';
 import { condemnedKey, indexKey } from './keys.ts';
 import type { PackId } from './keys.ts';
+import { indexedPack } from './pack-index.ts';
 import { readPackIndex } from './read-pack-index.ts';
 import { pauseBeforeTry } from './swap-pointer.ts';
 
@@ -85,7 +86,7 @@ async function restoreIndexes(site: GcSite, packs: readonly PackId[]): Promise<v
     const index = await readPackIndex(site.bucket, pack, site.options);
     if (index === undefined) continue;
     await site.bucket.putIfAbsent(indexKey(pack), bytesBody(index), site.options);
-    await site.index.add(pack, index);
+    await site.index.add([indexedPack(pack, index)]);
     site.warn(`${indexKey(pack)} was missing in ${site.bucket.url}, and is there again`);
   }
 }

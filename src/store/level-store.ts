@@ -73,8 +73,8 @@ export class LevelStore implements ObjectStore {
   readonly database: Database;
   readonly packReader: PackReader;
   readonly cache: LevelCache;
-  /** Published and empty, to be filled by the next transaction: some 10 MB that would else be taken anew each time. */
-  spare: Unpublished | undefined;
+  /** Published and empty, to be filled by the next transaction: some 10 MB each that would else be taken anew each time. */
+  readonly spares: Unpublished[] = [];
   #publishing: Promise<unknown> = Promise.resolve();
 
   /**

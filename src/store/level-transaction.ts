@@ -22,6 +22,8 @@ import type { Change } from './table.ts';
 const JOURNALED_BYTES_MAX = 4 * 1024 * 1024;
 /** How many reused objects are remembered one by one; with more, any gc in between means starting over. */
 const REUSED_MAX = 1_000_000;
+/** One that is filled, and the one that is filled after it. */
+const SPARES_MAX = 2;
 
 export class LevelTransaction implements Transaction {
   readonly stats: TransactionStats;
@@ -154,9 +156,8 @@ export class LevelTransaction implements Transaction {
 
   #newUnpublished(): Unpublished {
     const newPackPath = () => this.#session.newPackPath();
-    const spare = this.#store.spare;
+    const spare = this.#store.spares.pop();
     if (spare === undefined) return new Unpublished(newPackPath);
-    this.#store.spare = undefined;
     spare.newPackPath = newPackPath;
     return spare;
   }
@@ -164,7 +165,7 @@ export class LevelTransaction implements Transaction {
   #setAside(published: Unpublished): void {
     published.clear();
     published.newPackPath = ofNoTransaction;
-    this.#store.spare = published;
+    if (this.#store.spares.length < SPARES_MAX) this.#store.spares.push(published);
   }
 
   #turnOver(): void {

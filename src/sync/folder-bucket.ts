@@ -51,6 +51,7 @@ export class FolderBucket implements Bucket {
       const path = join(root, key);
       if ((await find(fs, path)) !== undefined) {
         await this.#inside(key);
+        await stage.makeSure(path);
         return undefined;
       }
       return stage.with(body, signal, async (staged) => {

@@ -25,6 +25,8 @@ export class Stage {
   /** Whether new files and folders have to be given that; a umask may take some of it away. */
   #givesFiles: boolean | undefined;
   #givesFolders: boolean | undefined;
+  /** Folders whose names are durable for sure, each with what tells it from one that is made in its place. */
+  readonly #sure = new Map<string, string>();
 
   /** `root` is the bucket's folder, which exists. */
   constructor(root: string, fs: FolderFs) {
@@ -71,28 +73,44 @@ export class Stage {
   }
 
   /**
-   * Gives the file at `from` the name `to`, durably, if nothing has it. Gives false if something has. `hasFolder`: whether
-   * the folder was seen to be there, for where it was not it is made first. Raises REMOTE_UNCERTAIN if it cannot be told.
+   * Gives the file at `from` the name `to`, durably, if nothing has it. Gives false if something has, which is durable then.
+   * `hasFolder`: whether the folder was seen to be there, for where it was not it is made first. Raises REMOTE_UNCERTAIN if it
+   * cannot be told.
    */
   async place(from: string, to: string, { hasFolder = true } = {}): Promise<boolean> {
-    const changed = new Set<string>();
-    let isPlaced: boolean;
-    try {
-      if (!hasFolder) await this.#makeFolders(dirname(to), changed);
-      isPlaced = await this.#give(from, to, changed);
-    } catch (error) {
-      // Whoever comes next finds the new folders there, and asks no more.
-      await syncFolders(this.fs, changed).catch(() => undefined);
-      throw error;
-    }
-    if (isPlaced) changed.add(dirname(to));
-    // Also where another was first: what it has placed lies in folders that are made here.
-    await this.#syncOrUncertain(to, changed);
+    if (!hasFolder) await this.#makeFolders(dirname(to));
+    const isPlaced = await this.#give(from, to);
+    await this.makeSure(to);
     return isPlaced;
   }
 
-  /** As `place`, but durable only once the folders in `changed` are synced, which have a new one in them. */
-  async #give(from: string, to: string, changed: Set<string>): Promise<boolean> {
+  /**
+   * Makes the name of what is at `path` durable, and those of the folders on the way there: whoever made them may not have come
+   * to that. What a file has in it was durable before it got its name. Raises REMOTE_UNCERTAIN.
+   */
+  async makeSure(path: string): Promise<void> {
+    try {
+      await this.#syncUpFrom(path);
+    } catch (error) {
+      throw uncertain(path, error);
+    }
+  }
+
+  async #syncUpFrom(path: string): Promise<void> {
+    const changed = new Set([dirname(path)]);
+    const unsure = new Map<string, string>();
+    for (let at = dirname(path); at !== this.#root; at = dirname(at)) {
+      const { ino, birthtimeMs } = await this.fs.lstat(at);
+      const made = `${ino} ${birthtimeMs}`;
+      if (this.#sure.get(at) === made) continue;
+      unsure.set(at, made);
+      changed.add(dirname(at));
+    }
+    await syncFolders(this.fs, changed);
+    for (const [at, made] of unsure) this.#sure.set(at, made);
+  }
+
+  async #give(from: string, to: string): Promise<boolean> {
     for (let tries = 0; ; tries++) {
       try {
         await this.fs.link(from, to);
@@ -102,9 +120,8 @@ export class Stage {
         if (await this.#isLinked(from)) return true;
         const errno = errnoOf(error);
         if (errno === 'EEXIST') return false;
-        if (errno === 'ENOENT' && tries < 5) await this.#makeFolders(dirname(to), changed);
-        else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks()))
-          return this.#renameInto(from, to, changed);
+        if (errno === 'ENOENT' && tries < 5) await this.#makeFolders(dirname(to));
+        else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks())) return this.#renameInto(from, to);
         else throw isSilence(error) ? uncertain(to, error) : error;
       }
     }
@@ -149,8 +166,8 @@ export class Stage {
   }
 
   // Without hard links nothing refuses a second writer between the look and the rename.
-  async #renameInto(from: string, to: string, changed: Set<string>): Promise<boolean> {
-    await this.#makeFolders(dirname(to), changed);
+  async #renameInto(from: string, to: string): Promise<boolean> {
+    await this.#makeFolders(dirname(to));
     if ((await find(this.fs, to).catch(() => undefined)) !== undefined) return false;
     await this.fs.rename(from, to);
     return true;
@@ -165,9 +182,7 @@ export class Stage {
 
   async #prepare(): Promise<void> {
     const folder = join(this.#root, STAGE);
-    const changed = new Set<string>();
-    await this.#makeFolders(folder, changed);
-    await syncFolders(this.fs, changed);
+    await this.#makeFolders(folder);
     assert((await this.fs.lstat(folder)).isDirectory(), 'makeFolders makes folders');
     await this.#reap(folder);
   }
@@ -182,12 +197,8 @@ export class Stage {
     }
   }
 
-  /**
-   * Makes `folder` and what is missing above it, up to the root, open to whom the root is open to. Notes in `changed` the
-   * folders that have a new one in them: they have to be synced, whatever becomes of what the new ones are for.
-   */
-  async #makeFolders(folder: string, changed: Set<string>): Promise<void> {
-    const above = dirname(folder);
+  /** Makes `folder` and what is missing above it, up to the root, open to whom the root is open to. */
+  async #makeFolders(folder: string): Promise<void> {
     const mode = await this.#modeOfRoot();
     try {
       await this.fs.mkdir(folder, mode);
@@ -195,10 +206,9 @@ export class Stage {
       const errno = errnoOf(error);
       if (errno === 'EEXIST') return this.#refuseLink(folder);
       if (errno !== 'ENOENT' || folder === this.#root) throw error;
-      await this.#makeFolders(above, changed);
-      return this.#makeFolders(folder, changed);
+      await this.#makeFolders(dirname(folder));
+      return this.#makeFolders(folder);
     }
-    changed.add(above);
     this.#givesFolders ??= ((await this.fs.stat(folder)).mode & 0o7777) !== mode;
     if (this.#givesFolders) await this.fs.chmod(folder, mode).catch(() => undefined);
   }
@@ -214,14 +224,6 @@ export class Stage {
   async #isLinked(path: string): Promise<boolean> {
     const found = await find(this.fs, path).catch(() => undefined);
     return found !== undefined && found.nlink > 1;
-  }
-
-  async #syncOrUncertain(path: string, folders: Iterable<string>): Promise<void> {
-    try {
-      await syncFolders(this.fs, folders);
-    } catch (error) {
-      throw uncertain(path, error);
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -90,5 +90,26 @@ describe.each([
     await expect(put()).rejects.toThrow();
     expect(await put()).toEqual(expect.any(String));
     expect([...unsynced]).toEqual([]);
+  });
+
+  test('also where another made the folders, or put the object, and died before it synced them', async () => {
+    const root = folder();
+    for (const made of ['packs', 'packs/ab', 'idx', 'idx/cd']) await fs.mkdir(join(root, made), 0o755);
+    writeFileSync(join(root, 'x'), 'theirs');
+    await fs.link(join(root, 'x'), join(root, 'idx/cd/x.idx'));
+    const bucket = new FolderBucket(root, { fs });
+    expect(await bucket.putIfAbsent('idx/cd/x.idx', body('ours'))).toBeUndefined();
+    expect([...unsynced].sort()).toEqual([join(root, 'packs')]);
+    await bucket.putIfAbsent('packs/ab/x.pack', body('pack'));
+    expect([...unsynced]).toEqual([]);
+  });
+
+  test('also where a folder was removed and is made again', async () => {
+    const bucket = new FolderBucket(folder(), { fs });
+    for (let i = 0; i < 3; i++) {
+      await bucket.putIfAbsent('packs/ab/x.pack', body('pack'));
+      expect([...unsynced]).toEqual([]);
+      await bucket.delete('packs/ab/x.pack');
+    }
   });
 });

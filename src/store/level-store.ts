@@ -73,7 +73,7 @@ export class LevelStore implements ObjectStore {
   readonly database: Database;
   readonly packReader: PackReader;
   readonly cache: LevelCache;
-  /** Published and empty, to be filled by the next transaction: some 10 MB each that would else be taken anew each time. */
+  /** Published and empty, to be filled by the next transaction: 10 to 35 MB each that would else be taken anew each time. */
   readonly spares: Unpublished[] = [];
   #publishing: Promise<unknown> = Promise.resolve();
 

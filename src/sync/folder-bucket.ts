@@ -1,6 +1,6 @@
 /** Keeps a bucket in a folder, on a network share too: every condition is one hard link, and nobody waits for a lock. */
 import { dirname, join } from 'node:path';
-import { ArtError, assert, errnoOf, throwIfAborted } from '#base';
+import { ArtError, Pace, assert, errnoOf, throwIfAborted } from '#base';
 import { bytesBody, isKey, isPointerKey, readAll } from './bucket.ts';
 import type { Abortable, Body, Bucket, ByteRange, Checked, GetOptions, Got, Listed, Tag } from './bucket.ts';
 import { folderError, folderMissing } from './folder-errors.ts';
@@ -10,6 +10,8 @@ import type { FolderFs } from './folder-fs.ts';
 import { walk } from './folder-list.ts';
 import { currentOf, removeAll, swap } from './folder-pointer.ts';
 import { Stage } from './folder-stage.ts';
+
+const TURN_MS = 10;
 
 export interface FolderOptions {
   /** How the file system is called; as fits the one that the folder lies on unless a test says otherwise. */
@@ -72,7 +74,7 @@ export class FolderBucket implements Bucket {
   ): AsyncGenerator<Listed, void, undefined> {
     try {
       const { root, fs } = await this.#open();
-      yield* walk({ root, fs, prefix, after, signal, tagOf });
+      yield* walk({ root, fs, prefix, after, signal, tagOf, pace: new Pace(TURN_MS) });
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') throw folderMissing(this.url, error);
       throw folderError(error, this.url, `listing ${prefix === '' ? 'all' : prefix}`);

@@ -11,8 +11,13 @@ const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 export async function openFile(fs: FolderFs, path: string): Promise<OpenFile | undefined> {
   try {
     const handle = await fs.open(path, READ_ONLY);
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
+    let isFile = false;
+    try {
+      isFile = (await handle.stat()).isFile();
+    } finally {
+      if (!isFile) await handle.close();
+    }
+    if (isFile) return handle;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     if (errnoOf(error) !== 'ELOOP' && errnoOf(error) !== 'ENXIO') throw error;

@@ -76,8 +76,12 @@ const NEAR = new Set([
 
 /** Fit for the file system that `folder` lies on. */
 export async function fsFor(folder: string): Promise<FolderFs> {
-  const { type } = await far.statfs(folder);
-  return process.platform === 'linux' && NEAR.has(type) ? nearFs : farFs;
+  if (process.platform !== 'linux') return farFs;
+  try {
+    return NEAR.has((await far.statfs(folder)).type) ? nearFs : farFs;
+  } catch {
+    return farFs; // A file system that does not say what it is may still be read and written.
+  }
 }
 
 export const farFs: FolderFs = {

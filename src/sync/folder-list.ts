@@ -1,6 +1,7 @@
 /** Walks a folder bucket in the order of its keys' bytes, without following links or going where no key asked lies. */
 import { join } from 'node:path';
-import { ArtError, compareUtf8, errnoOf, throwIfAborted } from '#base';
+import { ArtError, compareUtf8, errnoOf, nextTurn, throwIfAborted } from '#base';
+import type { Pace } from '#base';
 import { isKey, isPointerKey } from './bucket.ts';
 import type { Listed } from './bucket.ts';
 import { find } from './folder-fs.ts';
@@ -17,6 +18,8 @@ interface Walk {
   readonly prefix: string;
   readonly after: string;
   readonly signal: AbortSignal | undefined;
+  /** When others get a turn: on a near file system no call waits. */
+  readonly pace: Pace;
   /** The tag of an object that is no pointer. */
   readonly tagOf: (found: { readonly size: number; readonly mtimeMs: number }) => string;
 }
@@ -26,6 +29,7 @@ export async function* walk(how: Walk, base = ''): AsyncGenerator<Listed, void, 
   const bare = new Set<string>();
   const names = await namesIn(how, base);
   for (let i = 0; i < names.length; i += LOOKS_AT_ONCE) {
+    if (how.pace.due()) await nextTurn();
     throwIfAborted(how.signal);
     const page = names.slice(i, i + LOOKS_AT_ONCE);
     const looks = await Promise.all(page.map((name) => lookAt(how, base + name)));
@@ -59,6 +63,7 @@ async function namesIn(how: Walk, base: string): Promise<string[]> {
   };
   try {
     for await (const entry of await how.fs.entries(join(how.root, base))) {
+      if (how.pace.due()) await nextTurn();
       const key = base + entry.name;
       if (!isKey(key)) continue;
       if (entry.isDirectory()) take(`${entry.name}/`);

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { ArtError, assert, errnoOf, nonce, throwIfAborted } from '#base';
 import type { Body } from './bucket.ts';
-import { isSilence } from './folder-errors.ts';
+import { folderMissing, isSilence } from './folder-errors.ts';
 import { find, removeFile, syncFolder } from './folder-fs.ts';
 import type { FolderFs, OpenFile } from './folder-fs.ts';
 
@@ -13,6 +13,8 @@ const STALE_MS = 24 * 3600 * 1000;
 /** What is handed to the system in one go, so that a whole pack costs one wait, and at most in so many pieces. */
 const WRITE_BYTES = 32 * 1024 * 1024;
 const WRITE_PIECES = 1024;
+/** How often folders are made anew that others remove as they are empty. */
+const TRIES = 5;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 export class Stage {
@@ -21,10 +23,9 @@ export class Stage {
   /** Made once, also for many who begin at the same time. */
   #ready: Promise<void> | undefined;
   /** Who may do what with the bucket's folder: looked at once. */
-  #mode: Promise<number> | undefined;
-  /** Whether new files and folders have to be given that; a umask may take some of it away. */
-  #givesFiles: boolean | undefined;
-  #givesFolders: boolean | undefined;
+  #mode: number | undefined;
+  /** Whether new files have to be given that; a umask may take some of it away. */
+  #givesMode: boolean | undefined;
   /** Folders whose names are durable for sure, each with what tells it from one that is made in its place. */
   readonly #sure = new Map<string, string>();
 
@@ -49,27 +50,16 @@ export class Stage {
 
   async #write(path: string, body: Body, signal: AbortSignal | undefined): Promise<void> {
     // Whoever may read and write the bucket's folder may read and write its files, whatever the umask of the writer.
-    const mode = ((await this.#modeOfRoot()) & 0o666) | 0o600;
+    const mode = (this.#mode ??= ((await this.fs.stat(this.#root)).mode & 0o666) | 0o600);
     const handle = await this.fs.open(path, 'wx', mode);
     try {
-      this.#givesFiles ??= ((await handle.stat()).mode & 0o777) !== mode;
-      if (this.#givesFiles) await handle.chmod(mode).catch(() => undefined);
+      this.#givesMode ??= ((await handle.stat()).mode & 0o777) !== mode;
+      if (this.#givesMode) await handle.chmod(mode).catch(() => undefined);
       await writeBody(handle, body, signal);
       await handle.datasync();
     } finally {
       await handle.close();
     }
-  }
-
-  /** Of the bucket's folder, with what a folder has beside the rights of files. */
-  #modeOfRoot(): Promise<number> {
-    return (this.#mode ??= this.fs.stat(this.#root).then(
-      ({ mode }) => mode & 0o7777,
-      (error: unknown) => {
-        this.#mode = undefined;
-        throw error;
-      },
-    ));
   }
 
   /**
@@ -98,16 +88,16 @@ export class Stage {
 
   async #syncUpFrom(path: string): Promise<void> {
     const changed = new Set([dirname(path)]);
-    const unsure = new Map<string, string>();
+    const unsure = new Map<string, string | undefined>();
     for (let at = dirname(path); at !== this.#root; at = dirname(at)) {
       const { ino, birthtimeMs } = await this.fs.lstat(at);
-      const made = `${ino} ${birthtimeMs}`;
-      if (this.#sure.get(at) === made) continue;
+      const made = birthtimeMs > 0 ? `${ino} ${birthtimeMs}` : undefined;
+      if (made !== undefined && this.#sure.get(at) === made) continue;
       unsure.set(at, made);
       changed.add(dirname(at));
     }
     await syncFolders(this.fs, changed);
-    for (const [at, made] of unsure) this.#sure.set(at, made);
+    for (const [at, made] of unsure) if (made !== undefined) this.#sure.set(at, made);
   }
 
   async #give(from: string, to: string): Promise<boolean> {
@@ -120,7 +110,7 @@ export class Stage {
         if (await this.#isLinked(from)) return true;
         const errno = errnoOf(error);
         if (errno === 'EEXIST') return false;
-        if (errno === 'ENOENT' && tries < 5) await this.#makeFolders(dirname(to));
+        if (errno === 'ENOENT' && tries < TRIES) await this.#makeFolders(dirname(to));
         else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks())) return this.#renameInto(from, to);
         else throw isSilence(error) ? uncertain(to, error) : error;
       }
@@ -168,7 +158,7 @@ export class Stage {
   // Without hard links nothing refuses a second writer between the look and the rename.
   async #renameInto(from: string, to: string): Promise<boolean> {
     await this.#makeFolders(dirname(to));
-    if ((await find(this.fs, to).catch(() => undefined)) !== undefined) return false;
+    if ((await find(this.fs, to)) !== undefined) return false;
     await this.fs.rename(from, to);
     return true;
   }
@@ -197,20 +187,36 @@ export class Stage {
     }
   }
 
-  /** Makes `folder` and what is missing above it, up to the root, open to whom the root is open to. */
+  /**
+   * Makes `folder` and what is missing above it, each as open as the bucket's own folder, which is not made: where that is gone
+   * a disk may have been taken out. Raises BUCKET_NOT_FOUND then, and REMOTE_FAILED where a link stands on the way.
+   */
   async #makeFolders(folder: string): Promise<void> {
-    const mode = await this.#modeOfRoot();
-    try {
-      await this.fs.mkdir(folder, mode);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === 'EEXIST') return this.#refuseLink(folder);
-      if (errno !== 'ENOENT' || folder === this.#root) throw error;
-      await this.#makeFolders(dirname(folder));
-      return this.#makeFolders(folder);
+    const missing: string[] = [];
+    for (let at = folder; at !== this.#root; at = dirname(at)) missing.unshift(at);
+    for (let i = 0, tries = 0; i < missing.length; i++) {
+      try {
+        await this.#makeFolder(missing[i]);
+      } catch (error) {
+        // The one above may just have been removed, as it was empty.
+        if (errnoOf(error) !== 'ENOENT' || tries++ === TRIES) throw error;
+        if ((await find(this.fs, this.#root)) === undefined) throw folderMissing(this.#root, error);
+        i = -1;
+      }
     }
-    this.#givesFolders ??= ((await this.fs.stat(folder)).mode & 0o7777) !== mode;
-    if (this.#givesFolders) await this.fs.chmod(folder, mode).catch(() => undefined);
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    const { mode } = await this.fs.stat(this.#root);
+    const wanted = mode & 0o7777;
+    try {
+      await this.fs.mkdir(folder, wanted);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+      return this.#refuseLink(folder);
+    }
+    const made = await this.fs.stat(folder);
+    if ((made.mode & 0o7777) !== wanted) await this.fs.chmod(folder, wanted).catch(() => undefined);
   }
 
   async #refuseLink(folder: string): Promise<void> {

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +19,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { FolderBucket, bytesBody, checkBucket, verdictOf } from '#sync';
 import { body, textAt } from '../contract/bucket.ts';
 import { farFs, nearFs } from '../../src/sync/folder-fs.ts';
+import type { Body } from '#sync';
+import type { FolderFs } from '../../src/sync/folder-fs.ts';
 import { keysOf } from './samples.ts';
 
 let folders: string[] = [];
@@ -275,5 +278,84 @@ describe.each([
     expect(await bucket.delete('refs/a/x')).toBe(true);
     expect(files(root)).toEqual(['packs/ab/y']);
     expect(readdirSync(root).sort()).toEqual(['+tmp', 'packs']);
+  });
+
+  test('a folder that vanishes while it is written to is not made anew', async () => {
+    const root = folder();
+    const bucket = new FolderBucket(root, { fs });
+    await bucket.putIfAbsent('format', body('f'));
+    const vanishing: Body = {
+      size: 4,
+      async *open() {
+        yield Buffer.from('pack');
+        renameSync(root, `${root}.out`);
+      },
+    };
+    const put = bucket.putIfAbsent('packs/ab/x.pack', vanishing);
+    await expect(put.finally(() => renameSync(`${root}.out`, root))).rejects.toMatchObject({
+      code: 'BUCKET_NOT_FOUND',
+    });
+    expect(await keysOf(new FolderBucket(root, { fs }), '')).toEqual(['format']);
+  });
+
+  test('makes no folder through a link either', async () => {
+    for (const [linked, key] of [
+      ['packs', 'packs/ab/x.pack'],
+      ['refs', 'refs/a/x'],
+      ['refs/a', 'refs/a/x'],
+    ]) {
+      const [root, outside] = [folder(), folder()];
+      mkdirSync(join(root, linked, '..'), { recursive: true });
+      symlinkSync(outside, join(root, linked));
+      const put = new FolderBucket(root, { fs }).putIfAbsent(key, body('x'));
+      await expect(put).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
+      expect(readdirSync(outside)).toEqual([]);
+    }
+  });
+
+  test('a folder it makes is as open as the root, whatever the one above it is', async () => {
+    const root = folder();
+    chmodSync(root, 0o2775);
+    mkdirSync(join(root, 'packs'));
+    chmodSync(join(root, 'packs'), 0o775);
+    const bucket = new FolderBucket(root, { fs });
+    await bucket.putIfAbsent('packs/ab/x', body('1'));
+    expect(statSync(join(root, 'packs/ab')).mode & 0o7777).toBe(0o2775);
+    chmodSync(root, 0o2770);
+    await bucket.putIfAbsent('packs/cd/x', body('1'));
+    expect(statSync(join(root, 'packs/cd')).mode & 0o7777).toBe(0o2770);
+  });
+
+  test('without hard links nothing is written over where it cannot be told what is there', async () => {
+    const root = folder();
+    const link = () => Promise.reject(errno('EPERM'));
+    const ours = new FolderBucket(root, { fs, link });
+    const first = await ours.putIfAbsent('refs/a/x', body('1'));
+    // Has listed before ours was there, and cannot look again.
+    const blind: FolderFs = {
+      ...fs,
+      entries: async function* (path) {
+        for await (const entry of await fs.entries(path)) if (entry.name !== '2') yield entry;
+      },
+      lstat: (path) => (path.endsWith('x/2') ? Promise.reject(errno('EIO')) : fs.lstat(path)),
+    };
+    const theirs = new FolderBucket(root, { fs: blind, link });
+    expect(await ours.putIfTag('refs/a/x', body('ours'), first!)).toEqual(expect.any(String));
+    await expect(theirs.putIfTag('refs/a/x', body('theirs'), first!)).rejects.toThrow();
+    expect(readFileSync(join(root, 'refs/a/x/2'), 'utf8')).toBe('ours');
+  });
+
+  test('a long list lets others have their turn, and can be broken off', async () => {
+    const root = folder();
+    mkdirSync(join(root, 'packs/ab'), { recursive: true });
+    for (let i = 0; i < 3000; i++) writeFileSync(join(root, `packs/ab/${i}.pack`), '');
+    const breaking = new AbortController();
+    setTimeout(() => breaking.abort(), 1);
+    const listing = (async () => {
+      for (let i = 0; i < 1000; i++)
+        for await (const listed of new FolderBucket(root, { fs }).list('packs/', { signal: breaking.signal }))
+          void listed;
+    })();
+    await expect(listing).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 });

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { CHUNK, hash } from '#object';
 import type { ObjectId } from '#object';
 import { MemoryStore, WirePackBuilder } from '#store';
-import type { WirePack } from '#store';
+import type { Cache, WirePack } from '#store';
 import { MemoryBucket } from '#sync';
 import { compress, loadCompression } from '../../src/store/compression.ts';
 import { newPackId } from '../../src/sync/keys.ts';
@@ -67,6 +67,29 @@ describe('what was sent is found', () => {
     await other.addSent([packs[2]]);
     const [places] = await new PackIndex(cache, bucket, 'id').places([idOf(7)]);
     expect(places.map(({ pack }) => pack)).toEqual(packs.map(({ id }) => id));
+  });
+
+  test.each(['add', 'addSent'] as const)('all of a pack, or the pack is not known: %s', async (add) => {
+    const pack = indexed(await packOf(range(0, 100)), 1);
+    const ids = range(0, 100).map(idOf);
+    for (const most of [0, 1, 50, 99, 100, 101]) {
+      const { cache } = new MemoryStore();
+      const breaking: Cache = {
+        get: (keys) => cache.get(keys),
+        list: (prefix, page) => cache.list(prefix, page),
+        delete: (keys) => cache.delete(keys),
+        put: async (rows) => {
+          let left = most;
+          for (const row of rows) {
+            if (left-- === 0) throw new Error('the power is gone');
+            await cache.put([row]);
+          }
+        },
+      };
+      await new PackIndex(breaking, new MemoryBucket(), 'id')[add]([pack]).catch(() => undefined);
+      const places = await new PackIndex(cache, new MemoryBucket(), 'id').places(ids);
+      expect(places.filter((found) => found.length > 0)).toHaveLength(most > 100 ? 100 : 0);
+    }
   });
 
   test('also where one object stands in many packs of one write', async () => {

@@ -1,8 +1,8 @@
 /** Opens the bucket that a URL names: a folder's path, `file://` or `s3://bucket/prefix`. */
 import { mkdir } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ArtError, errnoOf, fileError } from '#base';
+import { ArtError, errnoOf, fileError, syncFolder } from '#base';
 import type { Bucket } from './bucket.ts';
 import { FolderBucket } from './folder-bucket.ts';
 import { s3Place } from './s3-place.ts';
@@ -105,6 +105,7 @@ function fileUrlPath(url: string, refuse: (why: string, hint?: string) => ArtErr
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
+    syncFolder(dirname(path)); // All that is pushed would go with its name.
   } catch (error) {
     // A parent that is missing is a typing error, or a share that is not mounted.
     if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOENT') throw fileError(error, path);

@@ -11,13 +11,12 @@ import { walk } from './folder-list.ts';
 import { currentOf, removeAll, swap } from './folder-pointer.ts';
 import { Stage } from './folder-stage.ts';
 
+/** How long a list may go on before others get a turn. */
 const TURN_MS = 10;
 
 export interface FolderOptions {
   /** How the file system is called; as fits the one that the folder lies on unless a test says otherwise. */
   readonly fs?: FolderFs;
-  /** Makes a hard link; the file system's own unless a test says otherwise. */
-  readonly link?: FolderFs['link'];
   /** This machine's clock, for a folder in which nothing can be written. */
   readonly now?: () => number;
 }
@@ -25,13 +24,13 @@ export interface FolderOptions {
 /** `path` is absolute; the folder exists or every method raises BUCKET_NOT_FOUND. */
 export class FolderBucket implements Bucket {
   readonly url: string;
-  readonly #options: FolderOptions;
+  readonly #fs: FolderFs | undefined;
   readonly #now: () => number;
   #opened: { readonly root: string; readonly fs: FolderFs; readonly stage: Stage } | undefined;
 
   constructor(path: string, options: FolderOptions = {}) {
     this.url = path;
-    this.#options = options;
+    this.#fs = options.fs;
     this.#now = options.now ?? Date.now;
   }
 
@@ -124,8 +123,8 @@ export class FolderBucket implements Bucket {
       if (!(await farFs.stat(root)).isDirectory()) {
         throw new ArtError('BUCKET_NOT_FOUND', `${JSON.stringify(this.url)} is a file, not a folder`);
       }
-      const { fs = await fsFor(root), link = fs.link } = this.#options;
-      this.#opened = { root, fs, stage: new Stage(root, { ...fs, link }) };
+      const fs = this.#fs ?? (await fsFor(root));
+      this.#opened = { root, fs, stage: new Stage(root, fs) };
       return this.#opened;
     } catch (error) {
       throw errnoOf(error) === 'ENOENT' ? folderMissing(this.url, error) : error;

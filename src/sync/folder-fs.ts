@@ -44,7 +44,7 @@ export interface FolderFs {
   unlink(path: string): Promise<void>;
   open(path: string, flags: string | number, mode?: number): Promise<OpenFile>;
   /** What is in a folder, in no order. */
-  entries(folder: string): AsyncIterable<Dirent> | Promise<AsyncIterable<Dirent>>;
+  entries(folder: string): AsyncIterable<Dirent>;
 }
 
 /** As much of Node's FileHandle as is needed. */
@@ -95,7 +95,9 @@ export const farFs: FolderFs = {
   rename: (from, to) => far.rename(from, to),
   unlink: (path) => far.unlink(path),
   open: (path, flags, mode) => far.open(path, flags, mode),
-  entries: (folder) => far.opendir(folder),
+  entries: async function* (folder) {
+    yield* await far.opendir(folder);
+  },
 };
 
 // Asynchronous in name: what they raise must come as a rejection.

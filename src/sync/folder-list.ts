@@ -62,7 +62,7 @@ async function namesIn(how: Walk, base: string): Promise<string[]> {
     if (names.length > NAMES_MAX) throw tooMany(join(how.root, base));
   };
   try {
-    for await (const entry of await how.fs.entries(join(how.root, base))) {
+    for await (const entry of how.fs.entries(join(how.root, base))) {
       if (how.pace.due()) await nextTurn();
       const key = base + entry.name;
       if (!isKey(key)) continue;

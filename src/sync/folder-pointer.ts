@@ -30,7 +30,7 @@ export async function lookInto(fs: FolderFs, folder: string): Promise<Inside> {
   const numbers: number[] = [];
   let deeper = false;
   try {
-    for await (const entry of await fs.entries(folder)) {
+    for await (const entry of fs.entries(folder)) {
       if (entry.isDirectory()) deeper = true;
       else if (NUMBER.test(entry.name) && entry.isFile()) numbers.push(Number(entry.name));
     }

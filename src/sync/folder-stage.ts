@@ -180,7 +180,7 @@ export class Stage {
   /** What killed pushes left, by the clock of the file system itself. */
   async #reap(folder: string): Promise<void> {
     const now = await this.#clock();
-    for await (const { name } of await this.fs.entries(folder)) {
+    for await (const { name } of this.fs.entries(folder)) {
       const path = join(folder, name);
       const found = await find(this.fs, path).catch(() => undefined);
       if (found?.isFile() && now - found.mtimeMs > STALE_MS) await removeFile(this.fs, path);
@@ -192,16 +192,17 @@ export class Stage {
    * a disk may have been taken out. Raises BUCKET_NOT_FOUND then, and REMOTE_FAILED where a link stands on the way.
    */
   async #makeFolders(folder: string): Promise<void> {
-    const missing: string[] = [];
-    for (let at = folder; at !== this.#root; at = dirname(at)) missing.unshift(at);
-    for (let i = 0, tries = 0; i < missing.length; i++) {
+    const down: string[] = [];
+    for (let at = folder; at !== this.#root; at = dirname(at)) down.unshift(at);
+    for (let tries = 0; ; tries++) {
       try {
-        await this.#makeFolder(missing[i]);
+        for (const at of down) await this.#makeFolder(at);
+        return;
       } catch (error) {
-        // The one above may just have been removed, as it was empty.
-        if (errnoOf(error) !== 'ENOENT' || tries++ === TRIES) throw error;
+        if (errnoOf(error) !== 'ENOENT') throw error;
         if ((await find(this.fs, this.#root)) === undefined) throw folderMissing(this.#root, error);
-        i = -1;
+        if (tries === TRIES) throw error;
+        // Else one on the way was just removed, as it was empty.
       }
     }
   }

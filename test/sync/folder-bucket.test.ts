@@ -100,10 +100,12 @@ describe.each([
     const root = folder();
     let wake: () => Promise<void> = async () => undefined;
     const sleeper = new FolderBucket(root, {
-      fs,
-      link: async (from, to) => {
-        if (to.endsWith('/2')) await wake();
-        await fs.link(from, to);
+      fs: {
+        ...fs,
+        link: async (from, to) => {
+          if (to.endsWith('/2')) await wake();
+          await fs.link(from, to);
+        },
       },
     });
     const awake = new FolderBucket(root, { fs });
@@ -123,24 +125,30 @@ describe.each([
   test('a link whose reply the share lost counts as won; one that failed counts as not known or lost', async () => {
     const root = folder();
     const lost = new FolderBucket(root, {
-      fs,
-      link: async (from, to) => {
-        await fs.link(from, to);
-        throw errno('EEXIST'); // What the server says to the second asking.
+      fs: {
+        ...fs,
+        link: async (from, to) => {
+          await fs.link(from, to);
+          throw errno('EEXIST'); // What the server says to the second asking.
+        },
       },
     });
     const tag = await lost.putIfAbsent('refs/a/x', body('mine'));
     expect(tag).toMatch(/^1-/);
     expect(await lost.putIfAbsent('packs/a', body('mine'))).toBeDefined();
-    const silent = new FolderBucket(root, { fs, link: async () => Promise.reject(errno('ETIMEDOUT')) });
+    const silent = new FolderBucket(root, {
+      fs: { ...fs, link: async () => Promise.reject(errno('ETIMEDOUT')) },
+    });
     await expect(silent.putIfTag('refs/a/x', body('2'), tag!)).rejects.toMatchObject({
       code: 'REMOTE_UNCERTAIN',
     });
     const beaten = new FolderBucket(root, {
-      fs,
-      link: async (from, to) => {
-        linkSync(join(root, 'packs/a'), to);
-        await fs.link(from, to);
+      fs: {
+        ...fs,
+        link: async (from, to) => {
+          linkSync(join(root, 'packs/a'), to);
+          await fs.link(from, to);
+        },
       },
     });
     expect(await beaten.putIfTag('refs/a/x', body('2'), tag!)).toBeUndefined();
@@ -148,7 +156,9 @@ describe.each([
 
   test('without hard links it serves one writer, and the check says so', async () => {
     const root = folder();
-    const bucket = new FolderBucket(root, { fs, link: async () => Promise.reject(errno('EPERM')) });
+    const bucket = new FolderBucket(root, {
+      fs: { ...fs, link: async () => Promise.reject(errno('EPERM')) },
+    });
     expect(await bucket.putIfAbsent('packs/a', body('1'))).toBeDefined();
     expect(await bucket.putIfAbsent('packs/a', body('2'))).toBeUndefined();
     const tag = await bucket.putIfAbsent('refs/a/x', body('1'));
@@ -329,7 +339,7 @@ describe.each([
   test('without hard links nothing is written over where it cannot be told what is there', async () => {
     const root = folder();
     const link = () => Promise.reject(errno('EPERM'));
-    const ours = new FolderBucket(root, { fs, link });
+    const ours = new FolderBucket(root, { fs: { ...fs, link } });
     const first = await ours.putIfAbsent('refs/a/x', body('1'));
     // Has listed before ours was there, and cannot look again.
     const blind: FolderFs = {
@@ -339,7 +349,7 @@ describe.each([
       },
       lstat: (path) => (path.endsWith('x/2') ? Promise.reject(errno('EIO')) : fs.lstat(path)),
     };
-    const theirs = new FolderBucket(root, { fs: blind, link });
+    const theirs = new FolderBucket(root, { fs: { ...blind, link } });
     expect(await ours.putIfTag('refs/a/x', body('ours'), first!)).toEqual(expect.any(String));
     await expect(theirs.putIfTag('refs/a/x', body('theirs'), first!)).rejects.toThrow();
     expect(readFileSync(join(root, 'refs/a/x/2'), 'utf8')).toBe('ours');

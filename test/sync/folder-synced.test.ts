@@ -62,11 +62,13 @@ describe.each([
     const other = new FolderBucket(root, { fs });
     const won: unknown[] = [];
     const beaten = new FolderBucket(root, {
-      fs,
-      link: async (from, to) => {
-        if (won.length === 0 && existsSync(dirname(to)))
-          won.push(await other.putIfAbsent(key, body('theirs')));
-        await fs.link(from, to);
+      fs: {
+        ...fs,
+        link: async (from, to) => {
+          if (won.length === 0 && existsSync(dirname(to)))
+            won.push(await other.putIfAbsent(key, body('theirs')));
+          await fs.link(from, to);
+        },
       },
     });
     expect(await beaten.putIfAbsent(key, body('ours'))).toBeUndefined();
@@ -77,13 +79,15 @@ describe.each([
   test('also where the file could not be placed, and is at the next attempt', async () => {
     let hasFailed = false;
     const bucket = new FolderBucket(folder(), {
-      fs,
-      link: async (from, to) => {
-        if (!hasFailed && existsSync(dirname(to))) {
-          hasFailed = true;
-          throw errno('EIO');
-        }
-        await fs.link(from, to);
+      fs: {
+        ...fs,
+        link: async (from, to) => {
+          if (!hasFailed && existsSync(dirname(to))) {
+            hasFailed = true;
+            throw errno('EIO');
+          }
+          await fs.link(from, to);
+        },
       },
     });
     const put = () => bucket.putIfAbsent('packs/ab/x.pack', body('pack'));

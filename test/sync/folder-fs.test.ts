@@ -14,13 +14,30 @@ describe('how a file system is called', () => {
   test('what fails is told as a rejection, near and far', async () => {
     for (const fs of [nearFs, farFs]) {
       const calls = [
-        fs.lstat('/nowhere/x'),
-        fs.link('/nowhere/x', '/nowhere/y'),
-        fs.mkdir('/nowhere/x', 0o755),
-        fs.open('/nowhere/x', 'r'),
-        fs.realpath('/nowhere'),
+        () => fs.lstat('/nowhere/x'),
+        () => fs.stat('/nowhere/x'),
+        () => fs.chmod('/nowhere/x', 0o755),
+        () => fs.link('/nowhere/x', '/nowhere/y'),
+        () => fs.rename('/nowhere/x', '/nowhere/y'),
+        () => fs.mkdir('/nowhere/x', 0o755),
+        () => fs.rmdir('/nowhere/x'),
+        () => fs.unlink('/nowhere/x'),
+        () => fs.open('/nowhere/x', 'r'),
+        () => fs.realpath('/nowhere'),
+        () => fs.entries('/nowhere')[Symbol.asyncIterator]().next(),
       ];
-      for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'ENOENT' });
+      // One after another: what is rejected while nobody waits for it is an error of its own.
+      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+  });
+
+  test('what fails of an open file is told so, too', async () => {
+    for (const fs of [nearFs, farFs]) {
+      const file = await fs.open('/', 'r');
+      const piece = Buffer.alloc(1);
+      await expect(file.read(piece, 0, 1, 0)).rejects.toMatchObject({ code: 'EISDIR' });
+      await expect(file.writev([piece])).rejects.toMatchObject({ code: 'EBADF' });
+      await file.close();
     }
   });
 });

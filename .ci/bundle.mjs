@@ -5,45 +5,39 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { lateBuiltins, lateRooms } from './late.mjs';
 
 // LevelDB's JavaScript is bundled, and what finds its native part; that is loaded from the package where it was put: we
 // depend on `level`, and only that on the package with the native part, which need not be seen from here. Node does not
-// always follow a link to `level` by itself.
+// always follow a link to `level` by itself. To find it takes 3 ms, so where it was is told to whoever loads the program
+// (`program-file.ts`), who may say so the next time.
 const nativeBinding = {
   name: 'native-binding',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^\.\/binding$/ }, () => ({ path: 'classic-level', namespace: 'binding' }));
     onLoad({ filter: /.*/, namespace: 'binding' }, () => ({
       contents: `
-        const load = require('node-gyp-build/node-gyp-build.js');
-        const { createRequire } = require('node:module');
-        const { realpathSync } = require('node:fs');
-        const ofLevel = createRequire(realpathSync(require.resolve('level/package.json')));
-        module.exports = load(require('node:path').dirname(ofLevel.resolve('classic-level/package.json')));`,
+        const { dirname, join, relative } = require('node:path');
+        function loadKnown() {
+          if (__native.path === '') return undefined;
+          try {
+            return require(join(__dirname, __native.path));
+          } catch {
+            return undefined; // It was put somewhere else since.
+          }
+        }
+        function loadFound() {
+          const { resolve } = require('node-gyp-build/node-gyp-build.js');
+          const { createRequire } = require('node:module');
+          const { realpathSync } = require('node:fs');
+          const ofLevel = createRequire(realpathSync(require.resolve('level/package.json')));
+          const path = resolve(dirname(ofLevel.resolve('classic-level/package.json')));
+          __native.path = relative(__dirname, path);
+          return require(path);
+        }
+        module.exports = loadKnown() ?? loadFound();`,
       resolveDir: process.cwd(),
     }));
-  },
-};
-
-// Node takes 8 ms to load all of these, and a short command needs few of them: each is loaded when it is first used.
-const lateBuiltins = {
-  name: 'late-builtins',
-  setup({ onResolve, onLoad }) {
-    const filter =
-      /^(node:)?(child_process|crypto|fs\/promises|https?|net|os|timers\/promises|tty|v8|worker_threads)$/;
-    onResolve({ filter }, ({ path, namespace }) =>
-      namespace === 'late' ? { path, external: true } : { path, namespace: 'late' },
-    );
-    onLoad({ filter: /.*/, namespace: 'late' }, async ({ path }) => {
-      const names = Object.keys(await import(path)).filter((name) => name !== 'default');
-      const getters = names.map((name) => `get ${name}() { return loaded().${name}; }`);
-      return {
-        contents: `
-          let builtin;
-          const loaded = () => (builtin ??= require('${path}'));
-          module.exports = { ${getters.join(', ')} };`,
-      };
-    });
   },
 };
 
@@ -86,8 +80,9 @@ const script = {
 await build({ ...script, target: 'node12.22', entryPoints: { art: 'src/cli/main.ts' } });
 await build({
   ...script,
+  plugins: [lateRooms(script), ...common.plugins],
   entryPoints: { program: 'src/cli/program.ts' },
-  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  banner: { js: '(function (exports, require, module, __filename, __dirname, __native) {' },
   footer: { js: '})' },
 });
 // By themselves, so that each thread starts with a few kilobytes.
@@ -107,7 +102,7 @@ await build({
 // In processes of their own: one keeps what it has compiled itself, and no more.
 const scratch = mkdtempSync(join(tmpdir(), 'art-build-'));
 try {
-  for (const command of ['commit', 'log'])
+  for (const command of ['commit', 'status', 'log'])
     execFileSync(process.execPath, [join(import.meta.dirname, 'bytecode.mjs'), command, scratch], {
       stdio: 'inherit',
     });

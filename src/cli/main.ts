@@ -37,6 +37,6 @@ async function runProgram(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  if (!opened.isKept) process.once('exit', opened.keep);
+  process.once('exit', opened.keepIfNew);
   await opened.program.runProcess();
 }

@@ -1,6 +1,6 @@
 /**
  * Loads the bundled program together with the bytecode that V8 made of it before, beside it in a file for each version of
- * V8, one for brief commands and one for all: to parse and compile it anew takes 45 ms, which is half of what a short command takes.
+ * V8 and each kind of command: to parse and compile it anew takes 45 ms, which is half of what a short command takes.
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,14 +14,21 @@ export type Program = typeof program;
 
 export interface OpenProgram {
   readonly program: Program;
-  /** Whether bytecode was found, even if V8 would not have it: it depends on the flags that Node was given. */
-  readonly isKept: boolean;
   /** Keeps the bytecode of all that has run so far, where that can be written. */
   readonly keep: () => void;
+  /** The same, unless what was kept serves. It does even if V8 would not have it, which depends on the flags of Node. */
+  readonly keepIfNew: () => void;
 }
 
-/** What commands compile that only look, or change a record: they start faster with bytecode of no more than that. */
-const BRIEF = ['log', 'status', 'list', 'show', 'ls', 'cat', 'alias', 'tag', 'describe', 'ops'];
+/** What one process keeps for the next. */
+interface Kept {
+  readonly code: Buffer;
+  /** Where LevelDB's native part was loaded from, seen from the program's folder: to find it takes 3 ms. Empty if unknown. */
+  readonly nativePath: string;
+}
+
+/** Commands that only look into the store, or change a record: they start faster with bytecode of no more than that. */
+const BRIEF = ['log', 'list', 'show', 'ls', 'cat', 'alias', 'tag', 'describe', 'ops'];
 
 /**
  * `folder` holds `program.cjs`: one expression, in ASCII, for the function that Node makes of a CommonJS file. `command` is
@@ -30,38 +37,49 @@ const BRIEF = ['log', 'status', 'list', 'show', 'ls', 'cat', 'alias', 'tag', 'de
 export function openProgram(folder: string, command: string | undefined): OpenProgram {
   const path = join(folder, 'program.cjs');
   const bytes = readFileSync(path);
-  const kind = command !== undefined && BRIEF.includes(command) ? 'brief' : 'whole';
   const { platform, arch, versions } = process;
-  const keptPath = join(folder, `program.${versions.v8}-${platform}-${arch}.${kind}.code`);
+  const keptPath = join(folder, `program.${versions.v8}-${platform}-${arch}.${kindOf(command)}.code`);
   const kept = readKept(keptPath, bytes);
   const script = new Script(bytes.toString('latin1'), {
     filename: path,
-    ...(kept && { cachedData: kept }),
+    ...(kept && { cachedData: kept.code }),
   });
   const module = { exports: {} };
+  const native = { path: kept?.nativePath ?? '' };
   const load = script.runInThisContext() as (...names: readonly unknown[]) => void;
-  load(module.exports, createRequire(path), module, path, dirname(path));
+  load(module.exports, createRequire(path), module, path, dirname(path), native);
   const program = module.exports as Program;
   const keep = () => {
     program.letYoungHeapGrow();
-    writeKept(keptPath, bytes, () => script.createCachedData());
+    writeKept(keptPath, bytes, () => ({ code: script.createCachedData(), nativePath: native.path }));
   };
-  return { program, isKept: kept !== undefined, keep };
+  const keepIfNew = () => {
+    if (native.path !== kept?.nativePath) keep();
+  };
+  return { program, keep, keepIfNew };
+}
+
+// `status` alone also reads the work tree and changes nothing.
+function kindOf(command: string | undefined): string {
+  if (command === 'status') return 'status';
+  return command !== undefined && BRIEF.includes(command) ? 'brief' : 'whole';
 }
 
 /** V8 itself looks at neither the program's text nor the bytecode's: what was torn or is of another build is passed over. */
-function readKept(path: string, program: Uint8Array): Buffer | undefined {
-  let kept: Buffer;
+function readKept(path: string, program: Uint8Array): Kept | undefined {
+  let bytes: Buffer;
   try {
-    kept = readFileSync(path);
+    bytes = readFileSync(path);
   } catch {
     return undefined;
   }
-  const code = kept.subarray(DIGEST_BYTES);
-  return equalBytes(digestOf(program, code), kept.subarray(0, DIGEST_BYTES)) ? code : undefined;
+  const kept = bytes.subarray(DIGEST_BYTES);
+  if (!equalBytes(digestOf(program, kept), bytes.subarray(0, DIGEST_BYTES))) return undefined;
+  const codeStart = 2 + kept.readUInt16LE(0);
+  return { nativePath: kept.toString('utf8', 2, codeStart), code: kept.subarray(codeStart) };
 }
 
-function writeKept(path: string, program: Uint8Array, codeOf: () => Uint8Array): void {
+function writeKept(path: string, program: Uint8Array, make: () => Kept): void {
   const writing = `${path}.${nonce(6)}`;
   let fd: number;
   try {
@@ -70,8 +88,11 @@ function writeKept(path: string, program: Uint8Array, codeOf: () => Uint8Array):
     return; // Installed by another user: it starts as fast as it can.
   }
   try {
-    const code = codeOf();
-    writeFileSync(fd, Buffer.concat([digestOf(program, code), code]));
+    const { nativePath, code } = make();
+    const native = Buffer.from(`\0\0${nativePath}`);
+    native.writeUInt16LE(native.length - 2);
+    const kept = Buffer.concat([native, code]);
+    writeFileSync(fd, Buffer.concat([digestOf(program, kept), kept]));
     renameSync(writing, path);
   } catch {
     rmSync(writing, { force: true }); // The disk is full.
@@ -81,9 +102,9 @@ function writeKept(path: string, program: Uint8Array, codeOf: () => Uint8Array):
 }
 
 // With the hash that most commands load anyway: node:crypto takes 5 ms to load.
-function digestOf(program: Uint8Array, code: Uint8Array): Uint8Array {
+function digestOf(program: Uint8Array, kept: Uint8Array): Uint8Array {
   const hasher = contentHasher();
   hasher.update(program);
-  hasher.update(code);
+  hasher.update(kept);
   return hasher.digest();
 }

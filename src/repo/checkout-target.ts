@@ -1,11 +1,11 @@
 /** Finds which versions a checkout puts into which folders. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { ArtError, fileError } from '#base';
+import { ArtError, fileError, realPath } from '#base';
 import { NODE } from '#object';
 import { findVersionOfCommit, parseArtifactName } from '#version';
 import type { ArtifactName, Pin } from '#version';
-import { PathFilter, realPath } from '#worktree';
+import { PathFilter } from '#worktree';
 import { absentPin } from './absent-pin.ts';
 import type { CheckoutRequest } from './checkout-request.ts';
 import type { Context } from './context.ts';

@@ -1,19 +1,11 @@
 /** Makes folders hold versions: plans every path before the first write, remembers what it put there. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ArtError, Closing, equalBytes } from '#base';
+import { ArtError, Closing, equalBytes, realPath } from '#base';
 import type { ObjectStore } from '#store';
 import { MapBuilder } from '#tree';
 import type { ArtifactName, Held } from '#version';
-import {
-  PathFilter,
-  Placer,
-  applyPlan,
-  compareFolder,
-  download as restore,
-  planCheckout,
-  realPath,
-} from '#worktree';
+import { PathFilter, Placer, applyPlan, compareFolder, download as restore, planCheckout } from '#worktree';
 import type { CheckoutCounts, CheckoutOptions, CheckoutPlan } from '#worktree';
 import type { CheckoutRequest, CheckoutResult } from './checkout-request.ts';
 import { artifactsFolder, isWhole, makeArtifactsFolder, targetsOf, usualFolder } from './checkout-target.ts';

@@ -1,10 +1,10 @@
 /** Plans a commit of folders and files: what is read, which name it gets, and what is bound. */
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ArtError } from '#base';
+import { ArtError, realPath } from '#base';
 import { parseAlias, parseArtifactName, parseTag, parseTypeName } from '#version';
 import type { Alias, ArtifactName, Binding, Tag, TypeName } from '#version';
-import { realPath, sourcesByName } from '#worktree';
+import { sourcesByName } from '#worktree';
 import type { SnapshotSource } from '#worktree';
 import type { CommitRequest } from './commit-request.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,6 @@
 /** Tells whether a folder lies on a file system that other hosts may have too. */
 import { readFileSync } from 'node:fs';
-import { errnoOf } from '#base';
-import { realPath } from '#worktree';
+import { errnoOf, realPath } from '#base';
 
 const MOUNTS = '/proc/self/mountinfo';
 const NETWORK =

@@ -1,8 +1,8 @@
 /** The one door for users: a repository, and everything that can be done with it. */
 import { resolve } from 'node:path';
+import { realPath } from '#base';
 import { FillingStore, LevelStore } from '#store';
 import { parseArtifactName, unbind } from '#version';
-import { realPath } from '#worktree';
 import { putAliases, removeAliases } from './aliases.ts';
 import type { AliasResult } from './aliases.ts';
 import { fsck, gc } from './care.ts';

@@ -1,10 +1,10 @@
 /** Reads and writes what the work tree wants: `art.toml` and `art.lock`. */
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { ArtError, errnoOf, fileError, replaceFile } from '#base';
+import { ArtError, errnoOf, fileError, realPath, replaceFile } from '#base';
 import { LOCK_FILE, WANTED_FILE, bind, boundPath, formatLock, parseLock, parseWanted } from '#version';
 import type { ArtifactName, Binding, Pin, Wanted } from '#version';
-import { gitWouldTake, realPath } from '#worktree';
+import { gitWouldTake } from '#worktree';
 import type { Context } from './context.ts';
 
 export function readWanted(root: string): Wanted {

@@ -9,12 +9,11 @@ import {
   openSync,
   readdirSync,
   renameSync,
-  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, clockMs, errnoOf, fileError, nonce, sleep } from '#base';
+import { ArtError, clockMs, errnoOf, fileError, nonce, removeFile, sleep } from '#base';
 import { isGone, readHolder, whoAmI } from './holder.ts';
 import type { Holder } from './holder.ts';
 
@@ -75,7 +74,7 @@ export class OwnerLock {
         pauseMs = Math.min(pauseMs * 1.5, isNext ? NEXT_PAUSE_MS : PAUSE_MS);
       }
     } finally {
-      if (waiting) rmSync(join(this.#folder, ticket), { force: true });
+      if (waiting) removeFile(join(this.#folder, ticket));
     }
   }
 
@@ -83,7 +82,7 @@ export class OwnerLock {
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    if (this.holder()?.nonce === this.#nonce) rmSync(this.#owner, { force: true });
+    if (this.holder()?.nonce === this.#nonce) removeFile(this.#owner);
   }
 
   /** Whether somebody waits for the lock. */
@@ -99,14 +98,14 @@ export class OwnerLock {
   /** Removes the lock whoever holds it: the user has said that its holder is gone for good. */
   break(): Holder | undefined {
     const holder = this.holder();
-    rmSync(this.#owner, { force: true });
+    removeFile(this.#owner);
     return holder;
   }
 
   /** Removes what this process left in the folder. */
   close(): void {
     this.release();
-    rmSync(this.#identity, { force: true });
+    removeFile(this.#identity);
   }
 
   #take(): boolean {
@@ -141,7 +140,7 @@ export class OwnerLock {
         throw new ArtError('IO_FAILED', `${JSON.stringify(unfinished)} is not what was written to it`);
       renameSync(unfinished, this.#identity);
     } catch (error) {
-      rmSync(unfinished, { force: true });
+      removeFile(unfinished);
       throw fileError(error, this.#identity);
     }
     this.#reapProcesses();
@@ -150,9 +149,10 @@ export class OwnerLock {
   // Files of processes that were killed; their tickets are reaped by whoever waits behind them.
   #reapProcesses(): void {
     for (const name of readdirSync(this.#folder)) {
-      if (!name.startsWith(PROCESS) || name.endsWith(UNFINISHED)) continue;
-      const holder = readHolder(join(this.#folder, name));
-      if (holder === undefined || isGone(holder)) rmSync(join(this.#folder, name), { force: true });
+      const path = join(this.#folder, name);
+      if (!name.startsWith(PROCESS) || name.endsWith(UNFINISHED) || path === this.#identity) continue;
+      const holder = readHolder(path);
+      if (holder === undefined || isGone(holder)) removeFile(path);
     }
   }
 
@@ -176,7 +176,7 @@ export class OwnerLock {
 
   // Who does not take a free lock is stopped, or at another host that is gone. If not, its ticket comes back.
   #overtake(ticket: string): void {
-    for (const name of this.#tickets()) if (name < ticket) rmSync(join(this.#folder, name), { force: true });
+    for (const name of this.#tickets()) if (name < ticket) removeFile(join(this.#folder, name));
   }
 
   #counts(ticket: string): boolean {
@@ -184,7 +184,7 @@ export class OwnerLock {
     const path = join(this.#folder, ticket);
     const holder = readHolder(path);
     if (holder !== undefined && !isGone(holder)) return true;
-    rmSync(path, { force: true });
+    removeFile(path);
     return false;
   }
 
@@ -204,7 +204,7 @@ export class OwnerLock {
         if (errnoOf(error) !== 'EEXIST') throw fileError(error, this.#owner);
       }
     }
-    rmSync(aside, { force: true });
+    removeFile(aside);
   }
 
   #lockedError(holder: Holder | undefined, waitedMs: number): ArtError {
@@ -235,7 +235,7 @@ function createExclusive(path: string, nonce: string): boolean {
   try {
     writeSync(fd, JSON.stringify(whoAmI(nonce)));
   } catch (error) {
-    rmSync(path, { force: true });
+    removeFile(path);
     throw fileError(error, path);
   } finally {
     closeSync(fd);

@@ -1,12 +1,11 @@
 /** Decides where a checkout may write into a folder of Git, whose hooks and settings Git runs. */
 import { join } from 'node:path';
-import { ArtError, utf8 } from '#base';
+import { ArtError, realPath, utf8 } from '#base';
 import { entries } from '#tree';
 import type { PlanOptions } from './checkout-options.ts';
 import { findStats } from './disk-entry.ts';
 import { rulesAbove } from './ignore.ts';
 import { gitPartOf } from './paths.ts';
-import { realPath } from './real-path.ts';
 
 /**
  * A version may bring its `.git` back to where art has put or committed one before. To a new place it may if a user's own

@@ -17,7 +17,6 @@ export type { PathRules } from './paths.ts';
 export { Placer } from './placer.ts';
 export { planCheckout } from './plan.ts';
 export type { Progress, Watched } from './progress.ts';
-export { realPath } from './real-path.ts';
 export { rescue } from './rescue.ts';
 export type { Rescued } from './rescue.ts';
 export { snapshot, sourcesByName } from './snapshot.ts';

@@ -1,8 +1,7 @@
 /** Refuses paths and links that are longer than the system takes, before anything of a version is written. */
-import { ArtError, utf8 } from '#base';
+import { ArtError, realPath, utf8 } from '#base';
 import { SYMLINK, type MapEntry } from '#object';
 import { folderOf } from './paths.ts';
-import { realPath } from './real-path.ts';
 
 /** The bytes of a path, without the NUL at its end. */
 const PATH_BYTES_MAX = process.platform === 'linux' ? 4095 : 1023;

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -41,7 +42,7 @@ function help(...flags: readonly string[]): string {
 test('the build has kept bytecode for the Node that it ran on', () => {
   const names = readdirSync(dirname(ART)).filter((name) => name.endsWith('.code'));
   const made = `program.${process.versions.v8}-${process.platform}-${process.arch}`;
-  expect(names.sort()).toEqual([`${made}.brief.code`, `${made}.whole.code`]);
+  expect(names.sort()).toEqual(['brief', 'status', 'whole'].map((kind) => `${made}.${kind}.code`));
 });
 
 test('where none is kept, the first command keeps it, and the next ones start from it', () => {
@@ -144,11 +145,32 @@ test('the packages that we depend on are enough: those that they depend on need 
     mkdirSync(dirname(join(packages, name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), join(packages, name));
   }
-  const cwd = join(place.path, 'repository');
-  mkdirSync(cwd);
-  const { status, stderr } = spawnSync(process.execPath, [join(bin, 'art.cjs'), 'init'], {
-    cwd,
-    encoding: 'utf8',
-  });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  makeRepository(installed, 'repository');
 });
+
+test('where the native part of LevelDB lies is kept, and found again once it is put somewhere else', () => {
+  const installed = join(place.path, 'installed');
+  makeRepository(installed, 'first');
+  const path = join(bin, kept()[0]);
+  const before = readFileSync(path);
+  expect(before.includes('classic-level.node')).toBe(true);
+  makeRepository(installed, 'second');
+  expect(readFileSync(path).equals(before)).toBe(true);
+
+  const moved = join(place.path, 'further', 'down');
+  mkdirSync(dirname(moved));
+  renameSync(installed, moved);
+  makeRepository(moved, 'third');
+  const after = readFileSync(join(moved, 'dist', 'bin', basename(path)));
+  expect(after.subarray(0, 500).equals(before.subarray(0, 500))).toBe(false);
+  makeRepository(moved, 'fourth');
+  expect(readFileSync(join(moved, 'dist', 'bin', basename(path))).equals(after)).toBe(true);
+});
+
+function makeRepository(installed: string, name: string): void {
+  const cwd = join(place.path, name);
+  mkdirSync(cwd);
+  const argv = [join(installed, 'dist', 'bin', 'art.cjs'), 'init'];
+  const { status, stderr } = spawnSync(process.execPath, argv, { cwd, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+}

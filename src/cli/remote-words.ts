@@ -91,7 +91,9 @@ export async function withRemote(
   work: (repository: Repository, request: SyncRequest) => Promise<SyncResult>,
 ): Promise<SyncResult> {
   const { remote, names } = remoteAndNames(repository, words);
-  await using bucket = await openRemote(repository.root, remote, setting);
+  // A folder that was there and is gone lies on a share that is not mounted, more often than not.
+  const create = setting.create === true && !(await repository.wasSeen(remote.name));
+  await using bucket = await openRemote(repository.root, remote, { ...setting, create });
   return await work(repository, { remote: remote.name, bucket, names });
 }
 

@@ -34,6 +34,11 @@ export interface RemoteStanding {
   readonly unpushed: readonly string[];
 }
 
+/** Whether anything is remembered of a remote's bucket: then there was one. */
+export async function wasSeen({ store }: Context, remote: string): Promise<boolean> {
+  return (await store.getRecord(remoteKeys.bucket(remote))) !== undefined;
+}
+
 /** What is remembered of `name` at each remote that has, or had, it. */
 export async function remotesOf(
   source: RecordSource,

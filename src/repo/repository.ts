@@ -27,7 +27,7 @@ import { getArtifact } from './find.ts';
 import { findRepository } from './layout.ts';
 import { list, log, show } from './look.ts';
 import type { ListRow, LogRow, ShownArtifact, ShownVersion } from './look.ts';
-import { standings, unpushedNumbers } from './remote-standing.ts';
+import { standings, unpushedNumbers, wasSeen } from './remote-standing.ts';
 import type { RemoteStanding } from './remote-standing.ts';
 import { Promises } from './promises.ts';
 import type { PromiseKeeper } from './promises.ts';
@@ -124,6 +124,11 @@ export class Repository implements AsyncDisposable {
 
   removeRemote(name: string): Promise<RemoteEntry> {
     return removeRemote(this.context, name);
+  }
+
+  /** Whether a bucket was ever seen at the remote: one that is gone is not to be made anew. */
+  wasSeen(remote: string): Promise<boolean> {
+    return wasSeen(this.context, remote);
   }
 
   /** How all artifacts, or one, stand against each remote they were seen at, as it was last seen. */

@@ -166,9 +166,10 @@ export class FolderBucket implements Bucket {
   }
 
   async #getPointer(folder: string, range: ByteRange | undefined): Promise<Got | undefined> {
-    const { fs } = await this.#open();
+    const { fs, stage } = await this.#open();
     const current = await currentOf(fs, folder);
     if (current === undefined) return undefined;
+    await stage.settle(current.path);
     const { tag, size, bytes, path } = current;
     const whole = range ?? { offset: 0, length: size };
     return {
@@ -180,9 +181,11 @@ export class FolderBucket implements Bucket {
 
   async #getFile(path: string, options: GetOptions): Promise<Got | undefined> {
     const { range } = options;
-    const handle = await openFile((await this.#open()).fs, path);
+    const { fs, stage } = await this.#open();
+    const handle = await openFile(fs, path);
     if (handle === undefined) return undefined;
     try {
+      await stage.settle(path);
       const found = await handle.stat();
       const offset = Math.min(range?.offset ?? 0, found.size);
       const length = Math.min(range?.length ?? found.size, found.size - offset);

@@ -28,6 +28,8 @@ export class Stage {
   #givesMode: boolean | undefined;
   /** Folders whose names are durable for sure, each with what tells it from one that is made in its place. */
   readonly #sure = new Map<string, string>();
+  /** Folders whose names it was tried in vain to make durable. */
+  readonly #unsure = new Set<string>();
 
   /** `root` is the bucket's folder, which exists. */
   constructor(root: string, fs: FolderFs) {
@@ -81,9 +83,16 @@ export class Stage {
   async makeSure(path: string): Promise<void> {
     try {
       await this.#syncUpFrom(path);
+      this.#unsure.delete(dirname(path));
     } catch (error) {
+      this.#unsure.add(dirname(path));
       throw uncertain(path, error);
     }
+  }
+
+  /** For whoever reads what is at `path` again because of that: it is not shown before it is durable. Raises REMOTE_UNCERTAIN. */
+  async settle(path: string): Promise<void> {
+    if (this.#unsure.has(dirname(path))) await this.makeSure(path);
   }
 
   async #syncUpFrom(path: string): Promise<void> {

@@ -76,6 +76,30 @@ describe.each([
     expect([...unsynced]).toEqual([]);
   });
 
+  test.each(['packs/ab/x.pack', 'refs/a/cifar'])(
+    'what could not be synced is not shown before it is: %s',
+    async (key) => {
+      let broken = true;
+      const bucket = new FolderBucket(folder(), {
+        fs: {
+          ...fs,
+          open: async (path, flags, mode) => {
+            const handle = await fs.open(path, flags, mode);
+            if (broken) handle.sync = () => Promise.reject(errno('EIO'));
+            return handle;
+          },
+        },
+      });
+      const uncertain = { code: 'REMOTE_UNCERTAIN' };
+      await expect(bucket.putIfAbsent(key, body('mine'))).rejects.toMatchObject(uncertain);
+      await expect(bucket.get(key)).rejects.toMatchObject(uncertain);
+      broken = false;
+      expect(unsynced.size).toBeGreaterThan(0);
+      expect((await bucket.get(key))?.size).toBe(4);
+      expect([...unsynced]).toEqual([]);
+    },
+  );
+
   test('also where the file could not be placed, and is at the next attempt', async () => {
     let hasFailed = false;
     const bucket = new FolderBucket(folder(), {

@@ -9,33 +9,22 @@ import { lateBuiltins, lateRooms } from './late.mjs';
 
 // LevelDB's JavaScript is bundled, and what finds its native part; that is loaded from the package where it was put: we
 // depend on `level`, and only that on the package with the native part, which need not be seen from here. Node does not
-// always follow a link to `level` by itself. To find it takes 3 ms, so where it was is told to whoever loads the program
-// (`program-file.ts`), who may say so the next time.
+// always follow a link to `level` by itself. Both are looked for where packages lie: to ask Node takes 2 ms of every start.
 const nativeBinding = {
   name: 'native-binding',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^\.\/binding$/ }, () => ({ path: 'classic-level', namespace: 'binding' }));
     onLoad({ filter: /.*/, namespace: 'binding' }, () => ({
       contents: `
-        const { dirname, join, relative } = require('node:path');
-        function loadKnown() {
-          if (__native.path === '') return undefined;
-          try {
-            return require(join(__dirname, __native.path));
-          } catch {
-            return undefined; // It was put somewhere else since.
-          }
-        }
-        function loadFound() {
-          const { resolve } = require('node-gyp-build/node-gyp-build.js');
-          const { createRequire } = require('node:module');
-          const { realpathSync } = require('node:fs');
-          const ofLevel = createRequire(realpathSync(require.resolve('level/package.json')));
-          const path = resolve(dirname(ofLevel.resolve('classic-level/package.json')));
-          __native.path = relative(__dirname, path);
-          return require(path);
-        }
-        module.exports = loadKnown() ?? loadFound();`,
+        const { existsSync, realpathSync } = require('node:fs');
+        const { createRequire } = require('node:module');
+        const { dirname, join } = require('node:path');
+        const find = (require, name) => {
+          const packages = require.resolve.paths(name).map((folder) => join(folder, name, 'package.json'));
+          return realpathSync(packages.find(existsSync) ?? require.resolve(name + '/package.json'));
+        };
+        const ofLevel = createRequire(find(require, 'level'));
+        module.exports = require('node-gyp-build/node-gyp-build.js')(dirname(find(ofLevel, 'classic-level')));`,
       resolveDir: process.cwd(),
     }));
   },
@@ -82,7 +71,7 @@ await build({
   ...script,
   plugins: [lateRooms(script), ...common.plugins],
   entryPoints: { program: 'src/cli/program.ts' },
-  banner: { js: '(function (exports, require, module, __filename, __dirname, __native) {' },
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
 });
 // By themselves, so that each thread starts with a few kilobytes.

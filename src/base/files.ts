@@ -1,5 +1,14 @@
 /** Writes files so that they survive a crash. */
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -34,7 +43,9 @@ export function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    // Where nothing may be written the system says that, rather than that there is nothing.
+    const isGone = errnoOf(error) === 'ENOENT' || lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    if (!isGone) throw error;
   }
 }
 

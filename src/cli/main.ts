@@ -37,6 +37,6 @@ async function runProgram(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  process.once('exit', opened.keepIfNew);
+  if (!opened.isKept) process.once('exit', opened.keep);
   await opened.program.runProcess();
 }

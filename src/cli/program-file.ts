@@ -14,17 +14,10 @@ export type Program = typeof program;
 
 export interface OpenProgram {
   readonly program: Program;
+  /** Whether bytecode was found, even if V8 would not have it: it depends on the flags that Node was given. */
+  readonly isKept: boolean;
   /** Keeps the bytecode of all that has run so far, where that can be written. */
   readonly keep: () => void;
-  /** The same, unless what was kept serves. It does even if V8 would not have it, which depends on the flags of Node. */
-  readonly keepIfNew: () => void;
-}
-
-/** What one process keeps for the next. */
-interface Kept {
-  readonly code: Buffer;
-  /** Where LevelDB's native part was loaded from, seen from the program's folder: to find it takes 3 ms. Empty if unknown. */
-  readonly nativePath: string;
 }
 
 /** Commands that only look into the store, or change a record: they start faster with bytecode of no more than that. */
@@ -42,21 +35,17 @@ export function openProgram(folder: string, command: string | undefined): OpenPr
   const kept = readKept(keptPath, bytes);
   const script = new Script(bytes.toString('latin1'), {
     filename: path,
-    ...(kept && { cachedData: kept.code }),
+    ...(kept && { cachedData: kept }),
   });
   const module = { exports: {} };
-  const native = { path: kept?.nativePath ?? '' };
   const load = script.runInThisContext() as (...names: readonly unknown[]) => void;
-  load(module.exports, createRequire(path), module, path, dirname(path), native);
+  load(module.exports, createRequire(path), module, path, dirname(path));
   const program = module.exports as Program;
   const keep = () => {
     program.letYoungHeapGrow();
-    writeKept(keptPath, bytes, () => ({ code: script.createCachedData(), nativePath: native.path }));
+    writeKept(keptPath, bytes, () => script.createCachedData());
   };
-  const keepIfNew = () => {
-    if (native.path !== kept?.nativePath) keep();
-  };
-  return { program, keep, keepIfNew };
+  return { program, isKept: kept !== undefined, keep };
 }
 
 // `status` alone also reads the work tree and changes nothing.
@@ -66,20 +55,18 @@ function kindOf(command: string | undefined): string {
 }
 
 /** V8 itself looks at neither the program's text nor the bytecode's: what was torn or is of another build is passed over. */
-function readKept(path: string, program: Uint8Array): Kept | undefined {
-  let bytes: Buffer;
+function readKept(path: string, program: Uint8Array): Buffer | undefined {
+  let kept: Buffer;
   try {
-    bytes = readFileSync(path);
+    kept = readFileSync(path);
   } catch {
     return undefined;
   }
-  const kept = bytes.subarray(DIGEST_BYTES);
-  if (!equalBytes(digestOf(program, kept), bytes.subarray(0, DIGEST_BYTES))) return undefined;
-  const codeStart = 2 + kept.readUInt16LE(0);
-  return { nativePath: kept.toString('utf8', 2, codeStart), code: kept.subarray(codeStart) };
+  const code = kept.subarray(DIGEST_BYTES);
+  return equalBytes(digestOf(program, code), kept.subarray(0, DIGEST_BYTES)) ? code : undefined;
 }
 
-function writeKept(path: string, program: Uint8Array, make: () => Kept): void {
+function writeKept(path: string, program: Uint8Array, codeOf: () => Uint8Array): void {
   const writing = `${path}.${nonce(6)}`;
   let fd: number;
   try {
@@ -88,11 +75,8 @@ function writeKept(path: string, program: Uint8Array, make: () => Kept): void {
     return; // Installed by another user: it starts as fast as it can.
   }
   try {
-    const { nativePath, code } = make();
-    const native = Buffer.from(`\0\0${nativePath}`);
-    native.writeUInt16LE(native.length - 2);
-    const kept = Buffer.concat([native, code]);
-    writeFileSync(fd, Buffer.concat([digestOf(program, kept), kept]));
+    const code = codeOf();
+    writeFileSync(fd, Buffer.concat([digestOf(program, code), code]));
     renameSync(writing, path);
   } catch {
     rmSync(writing, { force: true }); // The disk is full.
@@ -102,9 +86,9 @@ function writeKept(path: string, program: Uint8Array, make: () => Kept): void {
 }
 
 // With the hash that most commands load anyway: node:crypto takes 5 ms to load.
-function digestOf(program: Uint8Array, kept: Uint8Array): Uint8Array {
+function digestOf(program: Uint8Array, code: Uint8Array): Uint8Array {
   const hasher = contentHasher();
   hasher.update(program);
-  hasher.update(kept);
+  hasher.update(code);
   return hasher.digest();
 }

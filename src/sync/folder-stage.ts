@@ -28,8 +28,8 @@ export class Stage {
   #givesMode: boolean | undefined;
   /** Folders whose names are durable for sure, each with what tells it from one that is made in its place. */
   readonly #sure = new Map<string, string>();
-  /** Folders whose names it was tried in vain to make durable. */
-  readonly #unsure = new Set<string>();
+  /** Folders with names of which it is not known that they are durable, and how often that was found. */
+  readonly #unsure = new Map<string, number>();
 
   /** `root` is the bucket's folder, which exists. */
   constructor(root: string, fs: FolderFs) {
@@ -81,13 +81,22 @@ export class Stage {
    * to that. What a file has in it was durable before it got its name. Raises REMOTE_UNCERTAIN.
    */
   async makeSure(path: string): Promise<void> {
+    const folder = dirname(path);
+    const before = this.#unsure.get(folder);
     try {
       await this.#syncUpFrom(path);
-      this.#unsure.delete(dirname(path));
     } catch (error) {
-      this.#unsure.add(dirname(path));
-      throw uncertain(path, error);
+      throw this.#uncertain(path, error);
     }
+    // What was found meanwhile may be of a name that came too late for this sync.
+    if (this.#unsure.get(folder) === before) this.#unsure.delete(folder);
+  }
+
+  #uncertain(path: string, cause: unknown): ArtError {
+    const folder = dirname(path);
+    this.#unsure.set(folder, (this.#unsure.get(folder) ?? 0) + 1);
+    const message = `it is not known whether ${JSON.stringify(path)} was written`;
+    return new ArtError('REMOTE_UNCERTAIN', message, { cause });
   }
 
   /** For whoever reads what is at `path` again because of that: it is not shown before it is durable. Raises REMOTE_UNCERTAIN. */
@@ -121,7 +130,7 @@ export class Stage {
         if (errno === 'EEXIST') return false;
         if (errno === 'ENOENT' && tries < TRIES) await this.#makeFolders(dirname(to));
         else if (NO_LINKS.has(errno ?? '') && !(await this.hasLinks())) return this.#renameInto(from, to);
-        else throw isSilence(error) ? uncertain(to, error) : error;
+        else throw isSilence(error) ? this.#uncertain(to, error) : error;
       }
     }
   }
@@ -277,10 +286,4 @@ async function writeAll(handle: OpenFile, pieces: readonly Uint8Array[]): Promis
     const rest = left[whole].subarray(left[whole].length + bytesWritten);
     left = [rest, ...left.slice(whole + 1)];
   }
-}
-
-function uncertain(path: string, cause: unknown): ArtError {
-  return new ArtError('REMOTE_UNCERTAIN', `it is not known whether ${JSON.stringify(path)} was written`, {
-    cause,
-  });
 }

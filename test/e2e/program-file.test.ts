@@ -5,7 +5,6 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
-  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -146,25 +145,6 @@ test('the packages that we depend on are enough: those that they depend on need 
     symlinkSync(join(ROOT, 'node_modules', name), join(packages, name));
   }
   makeRepository(installed, 'repository');
-});
-
-test('where the native part of LevelDB lies is kept, and found again once it is put somewhere else', () => {
-  const installed = join(place.path, 'installed');
-  makeRepository(installed, 'first');
-  const path = join(bin, kept()[0]);
-  const before = readFileSync(path);
-  expect(before.includes('classic-level.node')).toBe(true);
-  makeRepository(installed, 'second');
-  expect(readFileSync(path).equals(before)).toBe(true);
-
-  const moved = join(place.path, 'further', 'down');
-  mkdirSync(dirname(moved));
-  renameSync(installed, moved);
-  makeRepository(moved, 'third');
-  const after = readFileSync(join(moved, 'dist', 'bin', basename(path)));
-  expect(after.subarray(0, 500).equals(before.subarray(0, 500))).toBe(false);
-  makeRepository(moved, 'fourth');
-  expect(readFileSync(join(moved, 'dist', 'bin', basename(path))).equals(after)).toBe(true);
 });
 
 function makeRepository(installed: string, name: string): void {

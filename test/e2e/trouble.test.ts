@@ -323,6 +323,22 @@ describe('on a file system of its own', () => {
     expect(same(data, out)).toBe(true);
   });
 
+  test('a repository on a file system that is mounted read-only', ({ skip }) => {
+    using place = new Place();
+    const mounted = Mount.make(join(place.path, 'small'), 'size=24m');
+    if (!(mounted instanceof Mount)) return skip(mounted.why);
+    using disk = mounted;
+    art(disk.path, 'init');
+    disk.options('ro');
+    for (const words of [['log'], ['commit', 'd', 'art.toml'], ['fsck']]) {
+      const { status, stderr } = art(disk.path, ...words);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^error: .*\(EROFS\) \[FOLDER_UNWRITABLE\]\nhint: /);
+    }
+    disk.options('rw');
+    expect(art(disk.path, 'commit', 'd', 'art.toml').status).toBe(0);
+  });
+
   test(
     'no room left for art.lock: the version is there, and that is said',
     { timeout: 300_000 },

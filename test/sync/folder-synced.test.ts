@@ -100,6 +100,60 @@ describe.each([
     },
   );
 
+  test('nor what was linked while nobody answered', async () => {
+    let silent = true;
+    const bucket = new FolderBucket(folder(), {
+      fs: {
+        ...fs,
+        link: async (from, to) => {
+          await fs.link(from, to);
+          if (silent) throw errno('ETIMEDOUT');
+        },
+        lstat: async (path) => {
+          if (silent && path.includes('+tmp/')) throw errno('ETIMEDOUT');
+          return fs.lstat(path);
+        },
+      },
+    });
+    await bucket.putIfAbsent('packs/ab/x.pack', body('one')).catch(() => undefined);
+    silent = false;
+    expect((await bucket.get('packs/ab/x.pack'))?.size).toBe(3);
+    expect([...unsynced]).toEqual([]);
+  });
+
+  test('nor what came into a folder whose earlier sync ended well later', async () => {
+    const root = folder();
+    const path = join(root, 'packs/ab');
+    const ended: (() => void)[] = [];
+    let syncs = 0;
+    const bucket = new FolderBucket(root, {
+      fs: {
+        ...fs,
+        open: async (at, flags, mode) => {
+          const handle = await fs.open(at, flags, mode);
+          if (at !== path) return handle;
+          const sync = handle.sync.bind(handle);
+          handle.sync = async () => {
+            if (++syncs === 2) throw errno('EIO');
+            await sync();
+            if (syncs === 1) await new Promise<void>((resolve) => ended.push(resolve));
+          };
+          return handle;
+        },
+      },
+    });
+    const first = bucket.putIfAbsent('packs/ab/a.pack', body('a'));
+    while (ended.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await expect(bucket.putIfAbsent('packs/ab/b.pack', body('b'))).rejects.toMatchObject({
+      code: 'REMOTE_UNCERTAIN',
+    });
+    ended[0]();
+    await first;
+    unsynced.add(path);
+    expect((await bucket.get('packs/ab/b.pack'))?.size).toBe(1);
+    expect([...unsynced]).toEqual([]);
+  });
+
   test('also where the file could not be placed, and is at the next attempt', async () => {
     let hasFailed = false;
     const bucket = new FolderBucket(folder(), {

@@ -4,13 +4,15 @@ import {
   fdatasyncSync,
   fsyncSync,
   lstatSync,
+  mkdirSync,
   openSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errnoOf } from './errors.ts';
+import { ArtError, errnoOf } from './errors.ts';
 
 /** Makes the names in `folder` durable. File systems that cannot sync a folder are taken at their word. */
 export function syncFolder(folder: string): void {
@@ -46,6 +48,25 @@ export function removeFile(path: string): void {
     // Where nothing may be written the system says that, rather than that there is nothing.
     const isGone = errnoOf(error) === 'ENOENT' || lstatSync(path, { throwIfNoEntry: false }) === undefined;
     if (!isGone) throw error;
+  }
+}
+
+/**
+ * Makes a folder, and those that lie above it, where they are not there. `mkdirSync` of node:fs never returns where a
+ * folder says ENOENT to whoever makes something in it, as /proc does; here that raises FOLDER_UNWRITABLE.
+ */
+export function makeFolders(path: string): void {
+  for (const attempt of ['first', 'again']) {
+    try {
+      mkdirSync(path);
+      return;
+    } catch (error) {
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (attempt === 'again' || dirname(path) === path)
+        throw new ArtError('FOLDER_UNWRITABLE', `no folder can be made at ${JSON.stringify(path)}`);
+      makeFolders(dirname(path));
+    }
   }
 }
 

@@ -21,7 +21,7 @@ export { DigestTable } from './digest-table.ts';
 export { murmur3 } from './murmur3.ts';
 export { Pace, clockMs, nextTurn, settleAtMost, sleep, throwIfAborted } from './async.ts';
 export { nonce } from './nonce.ts';
-export { TEMPORARY_PREFIX, removeFile, replaceFile, syncFolder, writeAll } from './files.ts';
+export { TEMPORARY_PREFIX, makeFolders, removeFile, replaceFile, syncFolder, writeAll } from './files.ts';
 export { realPath } from './real-path.ts';
 export { WriteBehind } from './write-behind.ts';
 export { editDistance, suggest } from './suggest.ts';

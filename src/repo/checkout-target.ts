@@ -1,7 +1,7 @@
 /** Finds which versions a checkout puts into which folders. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { ArtError, fileError, realPath } from '#base';
+import { ArtError, fileError, makeFolders, realPath } from '#base';
 import { NODE } from '#object';
 import { findVersionOfCommit, parseArtifactName } from '#version';
 import type { ArtifactName, Pin } from '#version';
@@ -56,7 +56,7 @@ export function makeArtifactsFolder(context: Context, dir: string): void {
   const folder = realPath(artifactsFolder(context));
   if (!dir.startsWith(join(folder, sep)) || existsSync(folder)) return;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     writeFileSync(join(folder, '.gitignore'), '*\n');
   } catch (error) {
     throw fileError(error, folder);

@@ -1,7 +1,7 @@
 /** Reads and writes configuration: the repository's `.art/config.toml`, and the user's own beneath it. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoOf, fileError, replaceFile } from '#base';
+import { errnoOf, fileError, makeFolders, replaceFile } from '#base';
 import { getConfig, listConfig, setConfig } from '#version';
 
 export interface ConfigFiles {
@@ -27,7 +27,7 @@ export function configList(files: ConfigFiles): ReadonlyMap<string, string> {
 export function configSet(file: string, key: string, value: string): void {
   const text = setConfig(read(file), file, key, value);
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolders(dirname(file));
     replaceFile(file, Buffer.from(text));
   } catch (error) {
     throw fileError(error, file);

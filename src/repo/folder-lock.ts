@@ -1,7 +1,6 @@
 /** Lets those who write into one folder take turns. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { toHex, utf8 } from '#base';
+import { makeFolders, toHex, utf8 } from '#base';
 import type { Closing } from '#base';
 import { hash } from '#object';
 import { OwnerLock } from '#store';
@@ -13,7 +12,7 @@ import type { Context } from './context.ts';
  */
 export async function lockFolder(context: Context, dir: string, closing: Closing): Promise<void> {
   const folder = join(context.art, 'lock', `folder-${toHex(hash(utf8(dir))).slice(0, 16)}`);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const lock = new OwnerLock(folder, `the folder ${JSON.stringify(dir)}`, context.waitMsMax);
   await lock.acquire();
   closing.defer(() => lock.close());

@@ -1,7 +1,7 @@
 /** Finds and makes repositories: a folder with `.art/` in it. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ArtError, errnoOf, fileError, replaceFile, syncFolder } from '#base';
+import { ArtError, errnoOf, fileError, makeFolders, replaceFile, syncFolder } from '#base';
 import { createStore } from '#store';
 import { WANTED_FILE } from '#version';
 import { networkFileSystem } from './network-file-system.ts';
@@ -77,8 +77,8 @@ export async function initRepository(
     );
   }
   try {
-    mkdirSync(layout.art, { recursive: true });
-    mkdirSync(layout.stat, { recursive: true });
+    makeFolders(layout.art);
+    makeFolders(layout.stat);
     writeFileSync(join(layout.art, '.gitignore'), '*\n');
   } catch (error) {
     throw fileError(error, layout.art);

@@ -1,7 +1,7 @@
 /** The store on disk: objects in packs, found through LevelDB, small records beside them. */
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, equalBytes, fileError } from '#base';
+import { ArtError, equalBytes, fileError, makeFolders } from '#base';
 import { NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import { LevelCache } from './cache.ts';
@@ -36,7 +36,7 @@ import type { Unpublished } from './unpublished.ts';
  */
 export async function createStore(art: string): Promise<void> {
   try {
-    for (const folder of ['packs', 'tmp', 'lock']) mkdirSync(join(art, folder), { recursive: true });
+    for (const folder of ['packs', 'tmp', 'lock']) makeFolders(join(art, folder));
   } catch (error) {
     throw fileError(error, art);
   }

@@ -1,7 +1,7 @@
 /** Builds the database anew from packs and journals, and mends those if the old database can help. */
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, DigestTable, equalBytes, isArtError, nextTurn, throwIfAborted } from '#base';
+import { ArtError, DigestTable, equalBytes, isArtError, makeFolders, nextTurn, throwIfAborted } from '#base';
 import { CHUNK, NODE, formatCid, hash } from '#object';
 import type { Digest, ObjectId } from '#object';
 import type { Roots } from './object-store.ts';
@@ -71,7 +71,7 @@ type Records = Map<string, Uint8Array>;
  */
 export async function rebuildDatabase(art: string, options: RebuildOptions): Promise<Rebuilt> {
   await loadCompression();
-  for (const folder of ['packs', 'tmp', 'lock']) mkdirSync(join(art, folder), { recursive: true });
+  for (const folder of ['packs', 'tmp', 'lock']) makeFolders(join(art, folder));
   const lock = new OwnerLock(join(art, 'lock'));
   const packs = new PackReader(join(art, 'packs'));
   let objects = 0;

@@ -1,7 +1,7 @@
 /** Puts objects into packs and sends those, a few at a time, each with its index; what arrived is never sent again. */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArtError, errnoOf, fileError, isArtError } from '#base';
+import { ArtError, errnoOf, fileError, isArtError, makeFolders } from '#base';
 import type { Digest, ObjectKind } from '#object';
 import { WirePackBuilder } from '#store';
 import type { ReadMemory, StoredFrame, WirePack } from '#store';
@@ -54,7 +54,7 @@ export class PackUploader {
   static async make(bucket: Bucket, index: PackIndex, options: UploadOptions): Promise<PackUploader> {
     const uploader = new PackUploader(bucket, index, await WirePackBuilder.make(), options);
     try {
-      mkdirSync(options.journal, { recursive: true });
+      makeFolders(options.journal);
     } catch (error) {
       throw fileError(error, options.journal);
     }

@@ -1,5 +1,5 @@
 /** Reads versions straight out of a bucket: no repository is needed, nothing is kept, nothing is written there. */
-import { mkdirSync } from 'node:fs';
+import { makeFolders } from '#base';
 import { cat, download, layoutOf } from '#repo';
 import type { CheckoutResult, Context, Setting } from '#repo';
 import type { Bucket } from './bucket.ts';
@@ -18,7 +18,7 @@ export class RemoteView {
     const options = { ...(signal && { signal }), ...(onWarning && { onWarning }) };
     const store = await RemoteStore.open(bucket, options);
     const layout = layoutOf(scratch);
-    mkdirSync(layout.tmp, { recursive: true });
+    makeFolders(layout.tmp);
     return new RemoteView({ ...layout, ...setting, store });
   }
 

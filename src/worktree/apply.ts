@@ -1,6 +1,6 @@
 /** Carries out the plan of a checkout: clear the way, write, remove what is left over, remember the stats. */
-import { mkdirSync, realpathSync, unlinkSync } from 'node:fs';
-import { ArtError, errnoOf, fileError } from '#base';
+import { realpathSync, unlinkSync } from 'node:fs';
+import { ArtError, errnoOf, fileError, makeFolders } from '#base';
 import { CHUNK, CHUNK_BYTES_MAX, FOLDER, SYMLINK } from '#object';
 import type { CheckoutOptions } from './checkout-options.ts';
 import type { CheckoutPlan } from './checkout-plan.ts';
@@ -44,7 +44,7 @@ export async function applyPlan(plan: CheckoutPlan, options: ApplyOptions): Prom
 
 function makeTarget(dir: string): string {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolders(dir);
     return realpathSync(dir);
   } catch (error) {
     throw fileError(error, dir);
@@ -159,6 +159,8 @@ class ApplyPass {
       if (row.kind === FOLDER) this.#writer.folder(row);
       else if (row.action === WRITE && row.kind === SYMLINK) prints.set(row, this.#writer.link(row));
     }
+    // Files come from the batch's beginning again, and folders further on may have been made for links: each is looked for.
+    if (contents.length < rows.length) this.#folders.forget();
     const placed = this.#writer.writeAll(contents, chunks, this.#placer).then((found) => {
       contents.forEach((row, i) => prints.set(row, found[i]));
       this.#finish(rows, prints);

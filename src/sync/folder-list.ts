@@ -1,4 +1,5 @@
 /** Walks a folder bucket in the order of its keys' bytes, without following links or going where no key asked lies. */
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, compareUtf8, errnoOf, nextTurn, throwIfAborted } from '#base';
 import type { Pace } from '#base';
@@ -66,6 +67,7 @@ async function namesIn(how: Walk, base: string): Promise<string[]> {
       if (how.pace.due()) await nextTurn();
       const key = base + entry.name;
       if (!isKey(key)) continue;
+      refuseOddity(how, key, entry);
       if (entry.isDirectory()) take(`${entry.name}/`);
       if (isPointerKey(key) ? entry.isDirectory() : entry.isFile() && !inPointer) take(entry.name);
     }
@@ -74,6 +76,20 @@ async function namesIn(how: Walk, base: string): Promise<string[]> {
     if (base === '' || (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR')) throw error;
   }
   return names.sort(compareUtf8);
+}
+
+/**
+ * A pointer that cannot be read is not one that is not there: gc would take all that it keeps alive for dead. Names that
+ * begin with a dot are a share's own.
+ */
+function refuseOddity({ root }: Walk, key: string, entry: Dirent): void {
+  if (entry.isDirectory() || entry.name.startsWith('.') || !/^(refs|gc)(\/|$)/.test(key)) return;
+  // A plain file beside a pointer's values, or beside the lists of gc, hides nothing.
+  if (entry.isFile() && !/^(gc|refs(\/[^/]+)?|refs\/a\/[^/]+)$/.test(key)) return;
+  throw new ArtError(
+    'REMOTE_FAILED',
+    `${JSON.stringify(join(root, key))} is no folder of the bucket, and stands where a pointer belongs`,
+  );
 }
 
 const isAsked = ({ prefix, after }: Walk, key: string) =>

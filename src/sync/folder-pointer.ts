@@ -21,18 +21,20 @@ const CROWDED_TRIES = 1000;
 export interface Inside {
   /** Lowest first. */
   readonly numbers: readonly number[];
-  /** Whether folders stand beside them: pointers whose keys go on after this one's. */
+  /** Whether anything else stands beside them: pointers whose keys go on after this one's, or what does not belong there. */
   readonly deeper: boolean;
 }
 
-/** What is in a pointer's folder; nothing if it is not there. Links and odd names are no numbers. */
+/** What is in a pointer's folder; nothing if it is not there. Raises REMOTE_FAILED where a value is a link, or no file: an artifact
+ * may be called like one, so that folders are for whoever lists them. */
 export async function lookInto(fs: FolderFs, folder: string): Promise<Inside> {
   const numbers: number[] = [];
   let deeper = false;
   try {
     for await (const entry of fs.entries(folder)) {
-      if (entry.isDirectory()) deeper = true;
-      else if (NUMBER.test(entry.name) && entry.isFile()) numbers.push(Number(entry.name));
+      if (entry.isDirectory() || !NUMBER.test(entry.name)) deeper = true;
+      else if (entry.isFile()) numbers.push(Number(entry.name));
+      else throw oddValue(join(folder, entry.name));
     }
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
@@ -130,6 +132,13 @@ async function refuseOddity(fs: FolderFs, path: string): Promise<void> {
   throw new ArtError(
     'REMOTE_FAILED',
     `${shown(path)} is no file, and stands where the pointer's next value belongs`,
+  );
+}
+
+function oddValue(path: string): ArtError {
+  return new ArtError(
+    'REMOTE_FAILED',
+    `${shown(path)} is no file, and stands where a pointer's value belongs`,
   );
 }
 

@@ -87,6 +87,9 @@ export function isProbe(key: string): boolean {
   return /^(probe\/|refs\/@probe-)[0-9a-f]{16}\//.test(key);
 }
 
+/** What can be written with the digits that a key has for it. */
+export const EPOCH_MAX = 999_999_999_999;
+
 /** Numbers are padded, so that they sort. */
 export function condemnedKey(epoch: number): string {
   assert(Number.isSafeInteger(epoch) && epoch >= 0);

@@ -285,13 +285,16 @@ async function fetchTheirs(
   readonly versions: number;
 }> {
   const tags = await session.pointers();
-  let names: readonly ArtifactName[] = request.names?.length ? namesOf(request.names) : [...tags.keys()];
+  const vanished = await session.vanished(tags); // Read to be told that they were seen there.
+  let names: readonly ArtifactName[] = request.names?.length
+    ? namesOf(request.names)
+    : [...tags.keys(), ...vanished];
   if (tags.size === 0) await session.openForReading(); // Tells a bucket without artifacts from none at all.
   const theirs: Theirs[] = [];
   for (let again = false; names.length > 0; again = true) {
     const pointers: PointerOf[] = [];
     for (const name of names)
-      if (!tags.has(name) && request.names?.length) throw notThere(name, tags.keys(), session.remote);
+      if (!tags.has(name) && !vanished.includes(name)) throw notThere(name, tags.keys(), session.remote);
     const read = await settleAtMost(POINTERS_AT_ONCE, names, (name) =>
       failures.past(name, () => session.pointer(name, again ? undefined : tags.get(name))),
     );

@@ -1,15 +1,15 @@
 /** Condemns packs: writes the list of an epoch, which nobody builds on from then on. */
-import { isArtError } from '#base';
+import { ArtError, isArtError } from '#base';
 import { bytesBody } from './bucket.ts';
 import { encodeCondemned } from './condemned.ts';
 import type { Inventory } from './remote-gc-inventory.ts';
 import type { Marker } from './remote-gc-mark.ts';
 import { rescue } from './remote-gc-rescue.ts';
 import type { GcSite } from './remote-gc-site.ts';
-import { advanceGcState } from './remote-gc-state.ts';
+import { advanceGcState, readGcState } from './remote-gc-state.ts';
 import { survey } from './remote-gc-survey.ts';
 import type { Survey } from './remote-gc-survey.ts';
-import { condemnedKey, indexKey } from './keys.ts';
+import { EPOCH_MAX, condemnedKey, indexKey } from './keys.ts';
 import type { PackId } from './keys.ts';
 import { indexedPack } from './pack-index.ts';
 import { readPackIndex } from './read-pack-index.ts';
@@ -38,7 +38,7 @@ export async function condemn(
   options: { readonly minAgeMs: number; readonly dryRun: boolean },
 ): Promise<Condemned> {
   const { condemned } = site.index;
-  const epoch = condemned.newest + 1;
+  const epoch = await nextEpoch(site, marker);
   const found = await survey(site, inventory, marker, options);
   marker.rest();
   const leftOver = [...inventory.leftOver(condemned.newest)];
@@ -58,6 +58,29 @@ export async function condemn(
   const written = [...condemned.only(epoch)];
   const bytes = written.reduce((sum, pack) => sum + inventory.bytesOf(pack), 0);
   return { epoch, packs: written.length, bytes, copiedBytes, young: found.young };
+}
+
+/**
+ * The epoch after the newest of which there is a list, or after those to which pointers were brought, if their lists were
+ * lost: such pointers are fenced already, and keep no older plan from being published. Raises REMOTE_CORRUPT.
+ */
+async function nextEpoch(site: GcSite, marker: Marker): Promise<number> {
+  const { newest } = site.index.condemned;
+  const state = (await readGcState(site.bucket, site.options))?.state;
+  const reached = Math.max(marker.epoch, state?.epoch ?? 0);
+  // Where the list is there, somebody beside us has written it since we looked.
+  const isLost = reached > newest && (await isAbsent(site, reached));
+  const epoch = (isLost ? reached : newest) + 1;
+  if (epoch > EPOCH_MAX)
+    throw new ArtError('REMOTE_CORRUPT', `the epochs of gc in ${site.bucket.url} have run out`);
+  return epoch;
+}
+
+async function isAbsent({ bucket, options }: GcSite, epoch: number): Promise<boolean> {
+  if (epoch > EPOCH_MAX) return true;
+  for await (const { key } of bucket.list(condemnedKey(epoch), options))
+    if (key === condemnedKey(epoch)) return false;
+  return true;
 }
 
 function forecast(inventory: Inventory, { dead, sparse, sparseBytes, young }: Survey): Condemned {

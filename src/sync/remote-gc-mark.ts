@@ -4,6 +4,9 @@ import { CHUNK, NODE, visitStrongLinks } from '#object';
 import type { Digest, ObjectId } from '#object';
 import type { NodeSource } from '#store';
 import { eitherNodes } from './either-nodes.ts';
+import { artifactOfPointer } from './keys.ts';
+import type { Pointer } from './pointer.ts';
+import { requireNewer, seenPointers } from './put-back.ts';
 import { pointerKeys, readPointerAt } from './remote-gc-fence.ts';
 import type { GcSite } from './remote-gc-site.ts';
 import { RecentDigests } from './recent-digests.ts';
@@ -33,6 +36,7 @@ export class Marker {
   readonly #live: BloomFilter;
   #walked = new RecentDigests();
   #marked = 0;
+  #epoch = 0;
 
   /** `objects`: about how many there are in the bucket. */
   constructor(site: GcSite, objects: number) {
@@ -42,13 +46,32 @@ export class Marker {
     this.#live = bloomFor(objects);
   }
 
+  /** The highest epoch that any pointer was brought to. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   isLive(digest: Digest): boolean {
     return this.#live.has(digest);
   }
 
-  /** Lists the pointers anew and marks what they lead to now. Raises REMOTE_CORRUPT: what cannot be read keeps everything. */
+  /**
+   * Lists the pointers anew and marks what they lead to now. Raises REMOTE_CORRUPT, as what cannot be read keeps everything,
+   * and REMOTE_REWRITTEN where a pointer is older than it was seen here: what it kept alive may be still.
+   */
   async mark(): Promise<void> {
-    for await (const keys of pointerKeys(this.#site)) for (const key of keys) await this.#markPointer(key);
+    const { context, remote } = this.#site;
+    const seen = await seenPointers(context.store, remote); // First: what is there later is newer.
+    for await (const keys of pointerKeys(this.#site))
+      for (const key of keys) {
+        const pointer = await this.#markPointer(key);
+        const name = artifactOfPointer(key);
+        const before = name && seen.get(name);
+        if (name === undefined || before === undefined) continue;
+        requireNewer(pointer, before, { name, remote });
+        seen.delete(name);
+      }
+    for (const [name, before] of seen) requireNewer(undefined, before, { name, remote });
   }
 
   /** Gives back the memory that only walking needs. */
@@ -56,14 +79,17 @@ export class Marker {
     this.#walked = new RecentDigests();
   }
 
-  async #markPointer(key: string): Promise<void> {
+  /** Gives what was marked, undefined if it is gone. */
+  async #markPointer(key: string): Promise<Pointer | undefined> {
     for (let attempt = 1; ; attempt++) {
       const at = await readPointerAt(this.#site, key);
+      this.#epoch = Math.max(this.#epoch, at?.pointer.epoch ?? 0);
       const state = at?.pointer.state ?? null;
-      if (at === undefined || state === null) return;
+      if (at === undefined || state === null) return at?.pointer;
       try {
         this.#live.add(state);
-        return await this.#walk([state]);
+        await this.#walk([state]);
+        return at.pointer;
       } catch (error) {
         // What it led to may have been deleted, and swept, while we walked: then it leads elsewhere now.
         if (!isArtError(error, 'REMOTE_CORRUPT') || attempt === TRIES) throw error;

@@ -1,8 +1,9 @@
 /** Is the bucket that gc works at, with what it needs there. */
 import { ArtError } from '#base';
+import { decodeBucketId, remoteKeys } from '#version';
 import type { Context } from '#repo';
 import type { Abortable, Bucket, Traffic } from './bucket.ts';
-import { readFormat } from './bucket-format.ts';
+import { readFormat, requireKnown } from './bucket-format.ts';
 import { counting } from './counting.ts';
 import { PackIndex } from './pack-index.ts';
 import { RemoteReader } from './remote-reader.ts';
@@ -29,7 +30,7 @@ export class GcSite {
     this.index = new PackIndex(context.store.cache, bucket, id, this.watched);
   }
 
-  /** Raises REMOTE_EMPTY for what is no bucket of art, REMOTE_TOO_NEW. */
+  /** Raises REMOTE_EMPTY for what is no bucket of art, REMOTE_TOO_NEW, REMOTE_REPLACED. */
   static async open(context: Context, remote: string, bucket: Bucket): Promise<GcSite> {
     const counted = counting(bucket);
     const format = await readFormat(counted, {
@@ -38,6 +39,8 @@ export class GcSite {
     });
     if (format === undefined)
       throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(bucket.url)}`);
+    const known = await context.store.getRecord(remoteKeys.bucket(remote));
+    requireKnown(counted, format, known && decodeBucketId(known));
     return new GcSite(context, remote, counted, format.id);
   }
 

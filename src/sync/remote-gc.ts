@@ -58,8 +58,9 @@ const NOTHING_CONDEMNED: Condemned = { epoch: 0, packs: 0, bytes: 0, copiedBytes
 
 /**
  * Sweeps what was condemned and whose grace is over, then condemns what nothing needs now, and packs that are mostly
- * dead or small once what lives in them was copied. Raises REMOTE_EMPTY, REMOTE_UNSHARED, REMOTE_DENIED, and
- * REMOTE_CORRUPT if a version there cannot be read: then nothing is deleted.
+ * dead or small once what lives in them was copied. Raises REMOTE_EMPTY, REMOTE_REPLACED, REMOTE_UNSHARED, REMOTE_DENIED,
+ * REMOTE_CORRUPT if a version there cannot be read, and REMOTE_REWRITTEN if one that was seen is gone: then nothing is
+ * deleted.
  */
 export async function collectRemote(
   repository: Repository,

@@ -27,6 +27,7 @@ import type { SavedArtifact } from './merge-artifacts.ts';
 import { PackIndex } from './pack-index.ts';
 import { POINTER_BYTES_MAX, decodePointer } from './pointer.ts';
 import type { Pointer } from './pointer.ts';
+import { requireNewer, seenPointers } from './put-back.ts';
 import { RemoteReader } from './remote-reader.ts';
 
 /** How often a fetch begins anew because gc took what it built on. */
@@ -96,7 +97,7 @@ export class RemoteSession {
     if (got !== undefined && bytes === undefined)
       throw new ArtError('REMOTE_CORRUPT', `${what} is longer than any pointer`);
     const pointer = bytes && decodePointer(bytes, what);
-    if (before !== undefined && isOlder(pointer, before)) throw putBack(name, this.remote);
+    if (before !== undefined) requireNewer(pointer, before, { name, remote: this.remote });
     return pointer && { tag: got!.tag, bytes: bytes!, pointer };
   }
 
@@ -104,6 +105,12 @@ export class RemoteSession {
   async seen(name: ArtifactName, source: RecordSource = this.context.store): Promise<RemoteSeen | undefined> {
     const bytes = await source.getRecord(remoteKeys.seen(this.remote, name));
     return bytes === undefined ? undefined : decodeSeen(bytes);
+  }
+
+  /** Artifacts that were seen there and have no pointer among `tags`. */
+  async vanished(tags: ReadonlyMap<ArtifactName, Tag>): Promise<ArtifactName[]> {
+    const seen = await seenPointers(this.context.store, this.remote);
+    return [...seen.keys()].filter((name) => !tags.has(name));
   }
 
   /** Conflicts over aliases that somebody has settled here: what theirs was. */
@@ -237,18 +244,6 @@ export class RemoteSession {
     const index = new PackIndex(store.cache, this.bucket, id, options);
     this.#opened = { id, index, reader: new RemoteReader(this.bucket, index, options) };
   }
-}
-
-/** Whoever swaps a pointer counts on: one that does not count further than another was there before it, or instead of it. */
-function isOlder(now: Pointer | undefined, before: Pointer): boolean {
-  return now === undefined || now.seq < before.seq || (now.seq === before.seq && now.nonce !== before.nonce);
-}
-
-function putBack(name: ArtifactName, remote: string): ArtError {
-  return new ArtError(
-    'REMOTE_REWRITTEN',
-    `"${name}" at ${remote} is older than when it was last seen: the remote was put back to an earlier state`,
-  );
 }
 
 /** Raises REMOTE_EMPTY for what is no bucket of art, REMOTE_TOO_NEW. */

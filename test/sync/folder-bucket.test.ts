@@ -14,7 +14,7 @@ import {
   chmodSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FolderBucket, bytesBody, checkBucket, verdictOf } from '#sync';
 import { body, textAt } from '../contract/bucket.ts';
@@ -198,10 +198,29 @@ describe.each([
     await expect(bucket.putIfAbsent('packs/dir/new', body('x'))).rejects.toMatchObject(refused);
     await expect(bucket.putIfAbsent('refs/a/out', body('x'))).rejects.toMatchObject(refused);
     await expect(bucket.delete('packs/dir/secret')).rejects.toMatchObject(refused);
-    expect(await bucket.get('refs/a/x')).toBeUndefined();
+    await expect(bucket.get('refs/a/x')).rejects.toMatchObject(refused);
     await expect(bucket.putIfAbsent('refs/a/x', body('x'))).rejects.toMatchObject(refused);
-    expect(await keysOf(bucket, '')).toEqual([]);
+    expect(await keysOf(bucket, 'packs/')).toEqual([]);
+    await expect(keysOf(bucket, 'refs/')).rejects.toMatchObject(refused);
     expect(readdirSync(outside)).toEqual(['secret']);
+  });
+
+  test.each([
+    ['refs', (path: string) => symlinkSync('elsewhere', path)],
+    ['refs/a', (path: string) => symlinkSync('elsewhere', path)],
+    ['refs/a/x', (path: string) => symlinkSync('elsewhere', path)],
+    ['refs/a/x', (path: string) => writeFileSync(path, 'odd')],
+    ['refs/a/x/2', (path: string) => symlinkSync('1', path)],
+    ['gc', (path: string) => symlinkSync('elsewhere', path)],
+  ])('lists no pointers while something else stands in their place: %s', async (key, put) => {
+    const root = folder();
+    const path = join(root, key);
+    mkdirSync(dirname(path), { recursive: true });
+    put(path);
+    const bucket = new FolderBucket(root, { fs });
+    await expect(keysOf(bucket, key.startsWith('gc') ? 'gc/condemned/' : 'refs/')).rejects.toMatchObject({
+      code: 'REMOTE_FAILED',
+    });
   });
 
   test('passes by what it did not put there', async () => {

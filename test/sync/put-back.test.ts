@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FolderBucket } from '#sync';
 import { Clone } from './scene.ts';
+import { keysOf } from './samples.ts';
 
 const made: string[] = [];
 afterEach(() => made.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true })));
@@ -47,11 +48,12 @@ describe('a share that was made anew', () => {
     const replaced = { code: 'REMOTE_REPLACED', exit: 5, message: expect.stringContaining(share) as string };
     await expect(ada.push()).rejects.toMatchObject(replaced);
     await expect(ada.pull()).rejects.toMatchObject({ code: 'REMOTE_EMPTY' });
+    await expect(ada.gc()).rejects.toMatchObject({ code: 'REMOTE_EMPTY' });
     expect(readdirSync(share)).toEqual([]);
     await ben.commit('x', { a: 'ben 0' });
     await ben.push();
     const theirs = await versionsIn(share, 'x');
-    for (const attempt of [() => ada.push(), () => ada.pull(), () => ada.fetch()])
+    for (const attempt of [() => ada.push(), () => ada.pull(), () => ada.fetch(), () => ada.gc()])
       await expect(attempt()).rejects.toMatchObject(replaced);
     await ada.commit('x', { a: 'ada 1' });
     await expect(ada.push()).rejects.toMatchObject(replaced);
@@ -78,7 +80,7 @@ describe('a share that was put back to what it was', () => {
     return scene;
   }
 
-  test('is told, by push and by pull', async () => {
+  test('is told, by push, by pull and by gc', async () => {
     await using scene = await putBack();
     const { share, ada } = scene;
     const rewritten = {
@@ -87,6 +89,7 @@ describe('a share that was put back to what it was', () => {
     };
     await expect(ada.push()).rejects.toMatchObject(rewritten);
     await expect(ada.pull()).rejects.toMatchObject(rewritten);
+    await expect(ada.gc()).rejects.toMatchObject(rewritten);
     await addAgain(ada);
     expect(await ada.push()).toMatchObject({ versions: 1, renumbered: [] });
     expect(await versionsIn(share, 'x')).toEqual(await ada.versions('x'));
@@ -116,8 +119,18 @@ describe('a share that was put back to what it was', () => {
     await ada.commit('x', { a: '0' });
     await ada.commit('y', { a: '0' });
     await ada.push();
+    const packs = await keysOf(new FolderBucket(share), 'packs/');
     rmSync(join(share, 'refs/a/x'), { recursive: true });
-    await expect(ada.push()).rejects.toMatchObject({ code: 'REMOTE_REWRITTEN' });
+    const gone = {
+      code: 'REMOTE_REWRITTEN',
+      message: expect.stringContaining('"x" was seen at origin and is not there any more') as string,
+    };
+    for (const attempt of [() => ada.push(), () => ada.pull(), () => ada.fetch(), () => ada.gc()])
+      await expect(attempt()).rejects.toMatchObject(gone);
+    await expect(ada.pull({ names: ['x'] })).rejects.toMatchObject(gone);
+    await expect(ada.gc({ dryRun: true })).rejects.toMatchObject(gone);
+    expect(await keysOf(new FolderBucket(share), 'packs/')).toEqual(packs);
+    expect(await ada.pull({ names: ['y'] })).toMatchObject({ upToDate: true });
   });
 });
 

@@ -1,12 +1,12 @@
 /** The stories of test/sync/model/losses that are about gc, told by the real code: whoever is slow, nothing is lost. */
 import { describe, expect, test } from 'vitest';
 import { bytesBody, condemnedKey, decodeCondemned, decodePointer, readAll } from '#sync';
-import { encodeCondemned, packKey, pointerKey } from '#sync';
+import { encodeCondemned, encodePointer, packKey, pointerKey } from '#sync';
 import type { Bucket } from '#sync';
 import { parseArtifactName } from '#version';
 import { Clone, twoClones } from './scene.ts';
 import { TurnBucket, Turns } from './interleaved.ts';
-import { keysOf } from './samples.ts';
+import { keysOf, noise } from './samples.ts';
 
 const BIG = 'x'.repeat(2000);
 const HOUR_MS = 60 * 60 * 1000;
@@ -109,6 +109,38 @@ describe('a pusher that stops right before its swap', () => {
     await pushed;
     expect(await pointerOf(bucket, 'dogs')).toMatchObject({ epoch: 1 });
     await whole(bucket, ['cats', 'dogs']);
+  });
+});
+
+describe('a bucket that has lost its lists of what is condemned', () => {
+  test('fences beyond the epochs of its pointers, so that a pusher sends again what was swept', async () => {
+    const { bucket, ada, ben } = await deadCats();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.gc();
+    await ben.pull();
+    await ben.commit('cats', { a: noise(77, 200_000) });
+    const slow = stopping(bucket, (act) => act === 'putIfTag');
+    ben.bucket = slow.bucket;
+    const pushed = ben.push();
+    await slow.stopped;
+    for (const key of await keysOf(bucket, 'gc/condemned/')) await bucket.delete(key);
+    await ada.gc();
+    expect(await pointerOf(bucket, 'cats')).toMatchObject({ epoch: 2 });
+    slow.goOn();
+    await pushed;
+    await whole(bucket, ['cats']);
+  });
+
+  test('is refused where the epochs have run out', async () => {
+    const { bucket, ada } = await deadCats();
+    await using _a = ada;
+    const at = (await pointerOf(bucket, 'cats'))!;
+    const last = { ...at, seq: at.seq + 1, epoch: 999_999_999_999 };
+    const { tag } = (await bucket.get('refs/a/cats'))!;
+    await bucket.putIfTag('refs/a/cats', bytesBody(encodePointer(last)), tag);
+    await expect(ada.gc()).rejects.toMatchObject({ code: 'REMOTE_CORRUPT' });
+    await whole(bucket, ['cats']);
   });
 });
 

@@ -137,17 +137,20 @@ export class ArtError extends Error {
   readonly code: ErrorCode;
   readonly exit: number;
   readonly hint: string | undefined;
+  /** What was done all the same: the result of the parts that went through. */
+  readonly done: object | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly hint?: string } = {},
+    options: { readonly cause?: unknown; readonly hint?: string; readonly done?: object | undefined } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     const kind: ErrorKind = ERRORS[code];
     this.code = code;
     this.exit = kind.exit;
     this.hint = options.hint ?? kind.hint;
+    this.done = options.done;
   }
 }
 

@@ -30,7 +30,7 @@ export class ProgressLine {
     if (this.#ended || !this.#sink.isTTY || tookMs < AFTER_MS || nowMs - this.#drawnMs < EVERY_MS) return;
     this.#drawnMs = nowMs;
     this.#shown = true;
-    const width = (this.#sink.columns ?? COLUMNS) - 1;
+    const width = (this.#sink.columns || COLUMNS) - 1; // Some terminals say that they have none.
     this.#write(CLEAR + progressText(progress, tookMs).slice(0, width));
   }
 

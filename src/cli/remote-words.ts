@@ -1,5 +1,5 @@
 /** What the commands that talk to a remote have in common: their words, the bucket they open, what they tell. */
-import { formatBytes, formatCount } from '#base';
+import { formatBytes, formatCount, isArtError } from '#base';
 import type { RemoteAddress, RemoteEntry, Repository } from '#repo';
 import type { Bucket, SyncRequest, SyncResult } from '#sync';
 import type { Output } from './output.ts';
@@ -61,11 +61,14 @@ function remoteAndNames(
     : { remote: repository.remote(), names: words };
 }
 
+/** What becomes of a folder that is missing; see `openBucket`. */
+type Absent = 'made' | 'empty' | undefined;
+
 /** Opens what a remote names. */
 export async function openRemote(
   root: string,
   remote: RemoteAddress,
-  setting: { readonly env: Environment; readonly now: () => number; readonly create?: boolean },
+  setting: { readonly env: Environment; readonly now: () => number; readonly absent?: Absent },
 ): Promise<Bucket> {
   keepYoungHeapSmall();
   const { openBucket } = await import('#sync');
@@ -75,7 +78,7 @@ export async function openRemote(
     env: setting.env,
     home: setting.env['HOME'],
     now: setting.now,
-    create: setting.create === true,
+    absent: setting.absent,
     endpoint,
     region,
     pathStyle,
@@ -87,22 +90,36 @@ export async function openRemote(
 export async function withRemote(
   repository: Repository,
   words: readonly string[],
-  setting: { readonly env: Environment; readonly now: () => number; readonly create?: boolean },
+  setting: { readonly env: Environment; readonly now: () => number; readonly absent?: Absent },
   work: (repository: Repository, request: SyncRequest) => Promise<SyncResult>,
 ): Promise<SyncResult> {
   const { remote, names } = remoteAndNames(repository, words);
   // A folder that was there and is gone lies on a share that is not mounted, more often than not.
-  const create = setting.create === true && !(await repository.wasSeen(remote.name));
-  await using bucket = await openRemote(repository.root, remote, { ...setting, create });
+  const absent = (await repository.wasSeen(remote.name)) ? undefined : setting.absent;
+  await using bucket = await openRemote(repository.root, remote, { ...setting, absent });
   return await work(repository, { remote: remote.name, bucket, names });
 }
 
-/** Tells people, or a program, what a push, fetch, pull or clone did. */
-export async function tellSync(
-  result: SyncResult,
-  out: Output,
-  said: { readonly verb: string; readonly nothing: string; readonly dryRun?: boolean },
-): Promise<void> {
+interface Said {
+  readonly verb: string;
+  readonly nothing: string;
+  readonly dryRun?: boolean;
+}
+
+/** Runs a push, fetch, pull or clone, and tells people, or a program, what it did, also where some of it did not go through. */
+export async function syncAndTell(work: () => Promise<SyncResult>, out: Output, said: Said): Promise<void> {
+  try {
+    await tellSync(await work(), out, said);
+  } catch (error) {
+    if (!out.json && isArtError(error) && error.done !== undefined) {
+      await tellSync(error.done as SyncResult, out, said);
+      await out.end(); // What is told goes before the error, and is no part of what it takes back.
+    }
+    throw error;
+  }
+}
+
+async function tellSync(result: SyncResult, out: Output, said: Said): Promise<void> {
   const { deleted, ...document } = result;
   if (out.json) return out.document(document);
   const { remote, versions, renumbered, objects, bytes, requests, upToDate } = document;
@@ -113,7 +130,12 @@ export async function tellSync(
   );
   for (const { name, from, to } of renumbered)
     await out.line(`${printable(name)}: your ${from} is now ${out.style('bold', to)}`);
-  for (const { name, numbers } of deleted) {
+  for (const { name, renamedTo, numbers } of deleted) {
+    if (renamedTo !== null) {
+      const verb = said.dryRun === true ? 'would be called' : 'is called';
+      await out.line(`${printable(name)}: ${verb} ${printable(renamedTo)} there, for everybody`);
+      continue;
+    }
     const shown = numbers.slice(0, DELETED_SHOWN_MAX).map((number) => `v${number}`);
     const more = numbers.length - shown.length;
     const which = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');

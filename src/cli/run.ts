@@ -1,7 +1,7 @@
 /** Runs one command line: finds the command, reads its words, lets it work, and says how it ended. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ArtError, suggest } from '#base';
+import { ArtError, isArtError, suggest } from '#base';
 import type { Repository, Setting } from '#repo';
 import type { Command, Options, Values } from './command.ts';
 import { COMMANDS, KNOWN_ELSEWHERE, commandIndex } from './commands.ts';
@@ -103,13 +103,18 @@ async function fail(error: unknown, command: Command | undefined, { host, out }:
   const asDocument = out.json && !out.begun;
   try {
     out.discard();
-    if (asDocument) out.document({ error: failure });
+    if (asDocument) out.document({ error: failure, ...doneOf(error) });
     await out.end();
     if (!asDocument || debug) await stderr.write(failureText(failure, error, out, { debug }));
   } catch (unheard) {
     if (!isReaderGone(unheard)) throw unheard;
   }
   return failure.exit;
+}
+
+/** What went through all the same, beside what did not. */
+function doneOf(error: unknown): { readonly done?: object } {
+  return isArtError(error) && error.done !== undefined ? { done: error.done } : {};
 }
 
 async function loadCommand(name: string): Promise<Command> {

@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { getArtifact, getCommit, getSpec } from './find.ts';
 import type { FoundVersion } from './find.ts';
 import { refusePartOf } from './partial.ts';
+import { renamedBinding } from './renamed-binding.ts';
 import { bindingOf } from './status.ts';
 import { bindInWanted, bindablePath, bindingAt, boundFolder, readPins, readWanted } from './wanted-files.ts';
 
@@ -112,6 +113,8 @@ async function lockedTargets(context: Context, request: CheckoutRequest): Promis
       context.onWarning?.(`art.lock pins no version of "${binding.name}"; its folder stays as it is`);
       continue;
     }
+    const stale = await renamedBinding(context.store, binding);
+    if (stale !== undefined) throw stale;
     const found = await pinned(context, binding.name, pin);
     targets.push(
       checked(

@@ -23,6 +23,8 @@ export interface CommitPlan extends Naming {
   readonly sources: readonly SnapshotSource[];
   /** The one folder whose contents become the root, if it is one. */
   readonly folder: string | undefined;
+  /** What says which folder, if the request does not. */
+  readonly binding?: Binding;
   /** Whether the folder is the one that the name is bound to, now or afterwards. */
   readonly bound: boolean;
   /** Whether what the folder holds is said of this artifact: not if it is bound to another. */
@@ -115,6 +117,7 @@ function boundPlan(context: Context, request: CommitRequest, binding: Binding): 
     type,
     sources: [{ path: folder, dest: '' }],
     folder,
+    binding,
     bound: true,
     holds: true,
     binds: undefined,

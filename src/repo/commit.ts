@@ -22,6 +22,7 @@ import { findArtifact, publishOperation } from './operation.ts';
 import type { Draft } from './operation.ts';
 import { refusePartial } from './partial.ts';
 import { rebegun } from './rebegun.ts';
+import { renamedBinding } from './renamed-binding.ts';
 import { PendingPins, repairPins } from './pending-pins.ts';
 import type { Pins } from './pending-pins.ts';
 import { warnIfNoRoom } from './room.ts';
@@ -141,7 +142,9 @@ async function refuseEarly(
   request: CommitRequest,
   plan: CommitPlan,
 ): Promise<Held | undefined> {
-  const { name, folder, bound } = plan;
+  const { name, folder, bound, binding } = plan;
+  const stale = binding && (await renamedBinding(context.store, binding));
+  if (stale !== undefined) throw stale;
   const artifact = await findArtifact(context.store, name);
   if (artifact !== undefined) checkType(artifact, plan.type);
   if (folder === undefined) return undefined;

@@ -22,6 +22,7 @@ export type { Known } from './vocabulary.ts';
 export type { DamagedRow, FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';
 export { findArtifact, nameSince, publishOperation } from './operation.ts';
 export type { Draft } from './operation.ts';
+export { staleBindingText } from './renamed-binding.ts';
 export { artifactNames, getArtifact, getCommit } from './find.ts';
 export { versionsLackedBy } from './remote-standing.ts';
 export type { RemoteStanding } from './remote-standing.ts';

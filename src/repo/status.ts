@@ -10,6 +10,7 @@ import type { Context } from './context.ts';
 import { unpushedNumbers } from './remote-standing.ts';
 import { findLiveHeld, getCommit } from './find.ts';
 import { findArtifact } from './operation.ts';
+import { renamedBinding } from './renamed-binding.ts';
 import { repairPins } from './pending-pins.ts';
 import { unfinishedText } from './unfinished.ts';
 import { boundFolder, readPins, readWanted } from './wanted-files.ts';
@@ -60,6 +61,8 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
   const dir = boundFolder(root, binding);
   const pin = readPins(root).get(binding.name);
   const held = await heldHere(context, binding, dir);
+  const stale = await renamedBinding(store, binding);
+  if (stale !== undefined) context.onWarning?.(stale.message);
   const artifact = await findArtifact(store, binding.name);
   const latest = artifact === undefined ? undefined : await findLatest(store, artifact);
   const heldVersion =

@@ -42,17 +42,18 @@ export class Failures {
     return this.#errors.has(name);
   }
 
-  /** Raises what was kept: one error as it was, several as one with the code of the first. */
-  raise(): void {
+  /** Raises what was kept, several errors as one with the code of the first; `done` is what went through. */
+  raise(done?: object): void {
     const errors = [...this.#errors.values()];
     const messages = [...new Set(errors.map(({ message }) => message))];
     const [first] = errors;
     if (first === undefined) return;
-    if (messages.length === 1) throw first;
     const { code, hint } = first;
+    const options = { done, ...(hint !== undefined && { hint }) };
+    if (messages.length === 1) throw new ArtError(code, first.message, { ...options, cause: first });
     throw new ArtError(code, `${errors.length} artifacts did not go through: ${messages.join('; ')}`, {
+      ...options,
       cause: new AggregateError(errors),
-      ...(hint !== undefined && { hint }),
     });
   }
 }

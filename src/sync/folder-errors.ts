@@ -44,6 +44,6 @@ export function folderError(error: unknown, url: string, doing: string): unknown
 export function folderMissing(url: string, cause?: unknown): ArtError {
   return new ArtError('BUCKET_NOT_FOUND', `the folder ${JSON.stringify(url)} does not exist`, {
     cause,
-    hint: 'Check the path and that the disk or share is mounted; for a new remote, make the folder first.',
+    hint: 'Check the path and that the disk or share is mounted. A first push makes the folder, and none above it.',
   });
 }

@@ -1,5 +1,5 @@
 /** Knows what becomes, at remotes, of a name that an artifact here gave up by being renamed. */
-import { findArtifact, nameSince, versionsLackedBy } from '#repo';
+import { findArtifact, nameSince, staleBindingText, versionsLackedBy } from '#repo';
 import type { Draft } from '#repo';
 import type { NodeSource, RecordSource } from '#store';
 import { RENAMED_TO, listVersions, loadArtifact, remoteKeys, saveArtifact, withFates } from '#version';
@@ -119,5 +119,7 @@ export function tellRenamed(session: RemoteSession, before: Artifact | undefined
   const to = state.ext[RENAMED_TO];
   if (typeof to !== 'string' || before === undefined || before.state.ext[RENAMED_TO] === to) return;
   const kept = state.versionCount === 0 ? '' : `; versions that only you had stay under "${state.name}"`;
-  session.context.onWarning?.(`"${state.name}" is called "${to}" at ${session.remote} now${kept}`);
+  const stale = staleBindingText(session.context, state.name as ArtifactName);
+  const binds = stale === undefined ? '' : `; ${stale}`;
+  session.context.onWarning?.(`"${state.name}" is called "${to}" at ${session.remote} now${kept}${binds}`);
 }

@@ -1,10 +1,12 @@
 /** Opens the bucket that a URL names: a folder's path, `file://` or `s3://bucket/prefix`. */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArtError, errnoOf, fileError, syncFolder } from '#base';
 import type { Bucket } from './bucket.ts';
 import { FolderBucket } from './folder-bucket.ts';
+import { MemoryBucket } from './memory-bucket.ts';
 import { s3Place } from './s3-place.ts';
 
 export interface BucketOptions {
@@ -18,8 +20,8 @@ export interface BucketOptions {
   readonly region?: string | undefined;
   readonly pathStyle?: boolean | undefined;
   readonly profile?: string | undefined;
-  /** Makes the folder if only itself is missing: for the first push. */
-  readonly create?: boolean;
+  /** A folder of which only itself is missing: made, for the first push, or taken for an empty bucket, to try that. */
+  readonly absent?: 'made' | 'empty' | undefined;
   readonly now?: () => number;
   /** An S3 connection on which nothing moves for so long is given up. */
   readonly silenceMs?: number;
@@ -33,7 +35,9 @@ export async function openBucket(url: string, options: BucketOptions): Promise<B
   const now = options.now ?? Date.now;
   const at = parseBucketUrl(url, options); // A wrong address is told before credentials are looked for.
   if (at.kind === 'folder') {
-    if (options.create === true) await makeFolder(at.path);
+    if (options.absent === 'made') await makeFolder(at.path);
+    if (options.absent === 'empty' && !existsSync(at.path) && existsSync(dirname(at.path)))
+      return new MemoryBucket({ url: at.path, now });
     return new FolderBucket(at.path, { now });
   }
   // Loaded only where it is used: signing, XML and TLS cost every start otherwise.

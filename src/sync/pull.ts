@@ -47,6 +47,8 @@ export interface RenumberedVersion {
 /** Versions that a remote does not have any more, as they were deleted or taken back here, or renamed. */
 export interface DeletedVersions {
   readonly name: string;
+  /** What they are called there now, if they were renamed. */
+  readonly renamedTo: string | null;
   readonly numbers: readonly number[];
 }
 
@@ -72,8 +74,9 @@ export async function fetch(repository: Repository, request: SyncRequest): Promi
   const failures = new Failures();
   const source = sourceOf(session, request);
   const { fetched, versions } = await fetchTheirs(session, request, source, failures);
-  failures.raise();
-  return resultOf(session, { versions, renumbered: [], upToDate: fetched.length === 0 });
+  const result = resultOf(session, { versions, renumbered: [], upToDate: fetched.length === 0 });
+  failures.raise(done(result));
+  return result;
 }
 
 /**
@@ -148,8 +151,9 @@ async function merge(session: RemoteSession, request: SyncRequest): Promise<Sync
   const integrated = await integrateAll(session, mergeable, failures);
   for (const { before, artifact } of integrated)
     tellRenamed(session, before === null ? undefined : await loadArtifact(source, before), artifact);
-  failures.raise();
-  return resultOf(session, await outcomeOf(source, integrated));
+  const result = resultOf(session, await outcomeOf(source, integrated));
+  failures.raise(done(result));
+  return result;
 }
 
 type Outcome = Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'>;
@@ -168,8 +172,9 @@ async function tried(
     const merged = await failures.past(one.name, () => tryMerge(session, one, io));
     if (merged !== undefined) integrated.push({ name: one.name, before, ...merged });
   }
-  failures.raise();
-  return outcomeOf(io, integrated);
+  const outcome = await outcomeOf(io, integrated);
+  failures.raise(done(resultOf(session, outcome)));
+  return outcome;
 }
 
 async function outcomeOf(source: NodeSource, integrated: readonly Integrated[]): Promise<Outcome> {
@@ -226,6 +231,12 @@ export function resultOf(
   const { remote, objects, cost } = session;
   const { versions, renumbered, deleted = [], upToDate } = result;
   return { remote, versions, renumbered, deleted, objects, ...cost, upToDate };
+}
+
+/** What is told beside what did not go through: nothing if nothing else did. */
+export function done(result: SyncResult): SyncResult | undefined {
+  const { versions, renumbered, deleted, upToDate } = result;
+  return upToDate || versions + renumbered.length + deleted.length === 0 ? undefined : result;
 }
 
 /** Adds what promises have cost since `before`. */

@@ -1,6 +1,6 @@
 /** Says what a push would do, by what was last seen there: nothing is fetched or sent, and no content read. */
 import type { RepositoryContext } from '#repo';
-import { loadArtifact } from '#version';
+import { RENAMED_TO, loadArtifact } from '#version';
 import type { ArtifactName } from '#version';
 import { dryIo } from './dry-io.ts';
 import type { Failures } from './failures.ts';
@@ -8,11 +8,11 @@ import { baseOf, fixedBelow } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { oursOf } from './ours.ts';
-import { renumberedOf, resultOf } from './pull.ts';
+import { done, renumberedOf, resultOf } from './pull.ts';
 import type { DeletedVersions, RenumberedVersion, SyncResult } from './pull.ts';
 import { countNeeded } from './push-objects.ts';
 import { effectOf } from './push-plan.ts';
-import type { Effect, Plan } from './push-plan.ts';
+import type { Plan } from './push-plan.ts';
 import type { RemoteSession } from './session.ts';
 
 /** Raises the conflicts that the push would. */
@@ -41,12 +41,13 @@ export async function dryPush(
     const effect = await effectOf(io, { there, merged: merging.artifact });
     plans.push({ there, merged: merging.artifact });
     versions += effect.versions;
-    deleted.push(...deletedOf(name, effect));
+    deleted.push(...deletedOf({ name, merged: merging.artifact, effect }));
     renumbered.push(...renumberedOf(name, merging.renumbered));
   }
   const needed = await countNeeded(context, plans, io);
-  failures.raise();
-  return { ...resultOf(session, { versions, renumbered, deleted, upToDate: false }), ...needed };
+  const result = { ...resultOf(session, { versions, renumbered, deleted, upToDate: false }), ...needed };
+  failures.raise(done(result));
+  return result;
 }
 
 async function mergedOf(
@@ -68,6 +69,13 @@ async function mergedOf(
 }
 
 /** What goes there because it was deleted here. */
-export function deletedOf(name: ArtifactName, { deleted }: Effect): DeletedVersions[] {
-  return deleted.length === 0 ? [] : [{ name, numbers: [...deleted].sort((a, b) => a - b) }];
+export function deletedOf({
+  name,
+  merged,
+  effect,
+}: Pick<Plan, 'name' | 'merged' | 'effect'>): DeletedVersions[] {
+  if (effect.deleted.length === 0) return [];
+  const to = merged.state.versionCount === 0 ? merged.state.ext[RENAMED_TO] : undefined;
+  const renamedTo = typeof to === 'string' ? to : null;
+  return [{ name, renamedTo, numbers: [...effect.deleted].sort((a, b) => a - b) }];
 }

@@ -9,7 +9,7 @@ import { Failures } from './failures.ts';
 import { hasAllOf } from './has-all.ts';
 import { integratePublished } from './integrate-published.ts';
 import { knownNames } from './ours.ts';
-import { renumberedOf, resultOf, withSpent } from './pull.ts';
+import { done, renumberedOf, resultOf, withSpent } from './pull.ts';
 import type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 import { deletedOf, dryPush } from './push-dry.ts';
 import { checkPromised, sendAll, sendHere } from './push-objects.ts';
@@ -44,8 +44,9 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   let names = await changedNames(session, request, { tags, failures, all: heals && !promised });
   const before = context.promises.spent();
   const result = () => {
-    failures.raise();
-    return withSpent(resultOf(session, { ...totals, upToDate: false }), context, before);
+    const told = withSpent(resultOf(session, { ...totals, upToDate: false }), context, before);
+    failures.raise(done(told));
+    return told;
   };
   if (heals && promised && request.dryRun !== true) {
     const healed = await healOfPromised(context, session, request);
@@ -161,7 +162,7 @@ async function swapAll(
   });
   for (const plan of won) {
     totals.versions += plan.effect.versions;
-    totals.deleted.push(...deletedOf(plan.name, plan.effect));
+    totals.deleted.push(...deletedOf(plan));
     const integrated = await failures.past(plan.name, () => integratePublished(session, plan));
     if (integrated !== undefined) totals.renumbered.push(...renumberedOf(plan.name, integrated.renumbered));
   }

@@ -27,7 +27,7 @@ vi.mock('node:fs', async (importOriginal) => {
 test('the name of a folder that a first push makes is durable', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'art-open-'));
   try {
-    await using _bucket = await openBucket(join(parent, 'share'), { cwd: parent, create: true });
+    await using _bucket = await openBucket(join(parent, 'share'), { cwd: parent, absent: 'made' });
     expect(disk.synced).toContain(parent);
   } finally {
     rmSync(parent, { recursive: true, force: true });

@@ -55,10 +55,10 @@ describe('the address of a remote', () => {
   });
 
   test('makes its folder for a first push, but not what should be above it', async () => {
-    await using _ = await openBucket('store', { cwd: scratch, create: true });
-    await using __ = await openBucket('store', { cwd: scratch, create: true });
+    await using _ = await openBucket('store', { cwd: scratch, absent: 'made' });
+    await using __ = await openBucket('store', { cwd: scratch, absent: 'made' });
     expect(existsSync(join(scratch, 'store'))).toBe(true);
-    await using deep = await openBucket('not/mounted', { cwd: scratch, create: true });
+    await using deep = await openBucket('not/mounted', { cwd: scratch, absent: 'made' });
     await expect(deep.get('format')).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' });
   });
 });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ArtError } from '#base';
 import { defineCommand } from '../command.ts';
-import { ADDRESS_OPTIONS, addressOf, openRemote, tellSync } from '../remote-words.ts';
+import { ADDRESS_OPTIONS, addressOf, openRemote, syncAndTell } from '../remote-words.ts';
 import { printable } from '../text.ts';
 
 const REMOTE = 'origin';
@@ -51,7 +51,7 @@ export const cloneCommand = defineCommand({
       ? 'nothing to clone: everything is here already, from'
       : 'cloned; there are no versions yet at';
     const verb = `cloned into ${printable(root)} from`;
-    await tellSync(await cloned(), out, { verb, nothing });
+    await syncAndTell(cloned, out, { verb, nothing });
   },
 });
 

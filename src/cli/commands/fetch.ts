@@ -1,6 +1,6 @@
 /** `art fetch`: records what a remote has, and merges nothing. */
 import { defineCommand } from '../command.ts';
-import { tellSync, withRemote } from '../remote-words.ts';
+import { syncAndTell, withRemote } from '../remote-words.ts';
 
 export const fetchCommand = defineCommand({
   usage: ['fetch [REMOTE] [NAME...] [--dry-run]'],
@@ -24,6 +24,6 @@ export const fetchCommand = defineCommand({
       );
     };
     const verb = dryRun ? 'would fetch from' : 'fetched from';
-    await tellSync(await fetched(), out, { verb, nothing: 'nothing new at' });
+    await syncAndTell(fetched, out, { verb, nothing: 'nothing new at' });
   },
 });

@@ -1,7 +1,7 @@
 /** `art pull`: brings what a remote has, and merges it. */
 import { ArtError } from '#base';
 import { defineCommand } from '../command.ts';
-import { tellSync, withRemote } from '../remote-words.ts';
+import { syncAndTell, withRemote } from '../remote-words.ts';
 
 export const pullCommand = defineCommand({
   usage: ['pull [REMOTE] [NAME...] [--lazy|--no-lazy] [--dry-run]'],
@@ -32,6 +32,6 @@ export const pullCommand = defineCommand({
       );
     };
     const verb = dryRun ? 'would pull from' : 'pulled from';
-    await tellSync(await pulled(), out, { verb, nothing: 'up to date with' });
+    await syncAndTell(pulled, out, { verb, nothing: 'up to date with' });
   },
 });

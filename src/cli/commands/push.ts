@@ -1,6 +1,6 @@
 /** `art push`: sends what a remote lacks. */
 import { defineCommand } from '../command.ts';
-import { tellSync, withRemote } from '../remote-words.ts';
+import { syncAndTell, withRemote } from '../remote-words.ts';
 
 export const pushCommand = defineCommand({
   usage: ['push [REMOTE] [NAME...] [--dry-run]'],
@@ -20,11 +20,12 @@ export const pushCommand = defineCommand({
     const dryRun = options['dry-run'];
     const pushed = async () => {
       await using repository = await open({ signed: true });
-      return await withRemote(repository, words, { env, now, create: !dryRun }, (...[opened, request]) =>
+      const absent = dryRun ? 'empty' : 'made';
+      return await withRemote(repository, words, { env, now, absent }, (...[opened, request]) =>
         push(opened, { ...request, dryRun }),
       );
     };
     const verb = dryRun ? 'would push to' : 'pushed to';
-    await tellSync(await pushed(), out, { verb, dryRun, nothing: 'nothing to push: everything is at' });
+    await syncAndTell(pushed, out, { verb, dryRun, nothing: 'nothing to push: everything is at' });
   },
 });

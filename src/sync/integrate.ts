@@ -16,7 +16,7 @@ import {
 } from '#version';
 import type { Artifact, ArtifactName, OpenConflict } from '#version';
 import { mergeArtifacts } from './merge-artifacts.ts';
-import type { SavedArtifact } from './merge-artifacts.ts';
+import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
 import type { Moves, Renumbered } from './merge.ts';
 import type { RemoteSession, SeenPointer } from './session.ts';
 import type { LockedStore, NodeSource, RecordSource, Transaction } from '#store';
@@ -81,7 +81,9 @@ export async function integrate(
   onConflict?: (conflict: OpenAlias) => void,
 ): Promise<Integrated> {
   const ours = (await draft.findArtifact(name)) as SavedArtifact | undefined;
-  const { artifact, renumbered } = await mergedWith(draft, session, name, { ...theirs, ours }, onConflict);
+  const merged = await mergedWith(draft, session, name, { ...theirs, ours }, onConflict);
+  const { artifact, renumbered } = merged;
+  session.tellOverruled(merged.overruled);
   // A name that was given up while it was published stays so: the next push says it there.
   const givenUp = ours === undefined && theirs.published?.ours !== undefined;
   const same = ours !== undefined && equalBytes(ours.saved, artifact.saved);
@@ -102,12 +104,12 @@ async function mergedWith(
   name: ArtifactName,
   sides: Parameters<typeof integrate>[3] & { readonly ours: SavedArtifact | undefined },
   onConflict?: (conflict: OpenAlias) => void,
-): Promise<Pick<Integrated, 'artifact' | 'renumbered'>> {
+): Promise<Omit<MergedArtifact, 'moved'>> {
   const { artifact: theirs, published, ours } = sides;
   const planned = published?.ours;
   if (published !== undefined && planned !== undefined) {
     if (ours === undefined || equalBytes(ours.saved, planned.saved))
-      return { artifact: theirs, renumbered: published.renumbered };
+      return { artifact: theirs, renumbered: published.renumbered, overruled: [] };
   }
   const input = {
     base: planned ?? (await baseOf(session, name, draft)),

@@ -7,6 +7,7 @@ import { allFates, changedNumbers, fatesOf, findVersion, saveArtifact, withFates
 import type { Artifact, ArtifactIo, Fate } from '#version';
 import { merge, numberUnder, renumberedHistory } from './merge.ts';
 import { withMergedMetadata } from './merge-metadata.ts';
+import { overruledWords } from './overruled.ts';
 import type { History, Merged, Moves, Problem, Renumbered, Renumbering } from './merge.ts';
 
 export type SavedArtifact = Artifact & { readonly saved: Digest };
@@ -30,6 +31,8 @@ export interface MergedArtifact {
   readonly renumbered: readonly Renumbered[];
   /** Our numbers that are others in it. */
   readonly moved: Moves;
+  /** What theirs says otherwise and is not kept, in words: `the description of "cifar:v3"`. */
+  readonly overruled: readonly string[];
 }
 
 /**
@@ -42,7 +45,7 @@ export async function mergeArtifacts(
   onConflict: (conflict: { readonly alias: string; readonly theirs: number }) => void = () => {},
 ): Promise<MergedArtifact> {
   const { base, ours, theirs } = input;
-  const kept = (artifact: SavedArtifact) => ({ artifact, renumbered: [], moved: new Map() });
+  const kept = (artifact: SavedArtifact) => ({ artifact, renumbered: [], moved: new Map(), overruled: [] });
   if (ours === undefined || equalBytes(ours.saved, theirs.saved)) return kept(theirs);
   if (base?.saved && equalBytes(base.saved, theirs.saved)) return kept(ours);
   const here = await historiesOf(io, base, ours, theirs);
@@ -54,7 +57,11 @@ export async function mergeArtifacts(
     input.moved === undefined
       ? here
       : { ...here, base: here.base && moved(here.base), ours: moved(here.ours) };
-  const histories = { ...sides, ours: await withMergedMetadata(io, sides) };
+  const { name } = theirs.state;
+  const overruled = overruledWords(sides, name);
+  const onOverruled = (number: number, key: string) =>
+    overruled.push(`${JSON.stringify(key)} in the metadata of "${name}:v${number}"`);
+  const histories = { ...sides, ours: await withMergedMetadata(io, sides, onOverruled) };
   const { fixedBelow, settled } = input;
   const result = merge({ ...histories, fixedBelow, settled });
   if (result.ok) {
@@ -63,8 +70,8 @@ export async function mergeArtifacts(
     const renumbered = [...moves].flatMap(([from, to]) =>
       here.ours.fates.get(from)?.alive === true ? [{ from, to }] : [],
     );
-    if (changesNothing(merged, histories.theirs)) return { artifact: theirs, renumbered, moved: moves };
-    return { artifact: await apply(io, theirs, merged), renumbered, moved: moves };
+    const artifact = changesNothing(merged, histories.theirs) ? theirs : await apply(io, theirs, merged);
+    return { artifact, renumbered, moved: moves, overruled };
   }
   for (const problem of result.problems) if (problem.kind === 'alias') onConflict(problem);
   throw await problemError(io, input, asHere(result.problems[0], here.ours, by));

@@ -5,6 +5,7 @@ import { decodeCommit } from '#object';
 import type { Metadata } from '#object';
 import { metadataOf, placeBeside } from '#repo';
 import type { ArtifactIo, Fate, Version } from '#version';
+import { aliveAt } from './merge.ts';
 import type { History } from './merge.ts';
 
 interface Sides {
@@ -14,14 +15,17 @@ interface Sides {
 }
 
 /**
- * Our side, with the metadata that a version has of both where both changed it: of a key that both changed, ours. Large
- * metadata is put into `io`.
+ * Our side, with the metadata that a version has of both where both changed it: of a key that both changed, ours, which
+ * `onOverruled` is told of. Large metadata is put into `io`.
  */
-export async function withMergedMetadata(io: ArtifactIo, { base, ours, theirs }: Sides): Promise<History> {
+export async function withMergedMetadata(
+  io: ArtifactIo,
+  { base, ours, theirs }: Sides,
+  onOverruled: (number: number, key: string) => void,
+): Promise<History> {
   const fates = new Map<number, Fate>();
-  for (const [number, fate] of ours.fates) {
-    const [mine, its] = [versionOf(fate), versionOf(theirs.fates.get(number))];
-    const before = versionOf(base?.fates.get(number));
+  for (const number of ours.fates.keys()) {
+    const [mine, its, before] = [aliveAt(ours, number), aliveAt(theirs, number), aliveAt(base, number)];
     const bothChanged =
       mine !== undefined &&
       its !== undefined &&
@@ -29,7 +33,9 @@ export async function withMergedMetadata(io: ArtifactIo, { base, ours, theirs }:
       !sameMetadata(mine, its) &&
       !sameMetadata(mine, before) &&
       !sameMetadata(its, before);
-    if (bothChanged) fates.set(number, { alive: true, version: await merged(io, before, mine, its) });
+    if (!bothChanged) continue;
+    const version = await merged(io, before, mine, its, (key) => onOverruled(number, key));
+    fates.set(number, { alive: true, version });
   }
   return fates.size === 0 ? ours : { ...ours, fates: new Map([...ours.fates, ...fates]) };
 }
@@ -39,6 +45,7 @@ async function merged(
   before: Version | undefined,
   mine: Version,
   its: Version,
+  onOverruled: (key: string) => void,
 ): Promise<Version> {
   const [bytes] = await io.getNodes([mine.commit]);
   const commit = decodeCommit(bytes!);
@@ -48,6 +55,8 @@ async function merged(
   for (const key of new Set([...Object.keys(there), ...Object.keys(here)])) {
     const side = isDeepStrictEqual(here[key], old[key]) ? there : here;
     if (Object.hasOwn(side, key)) both[key] = side[key]!;
+    if (side === here && ![here[key], old[key]].some((said) => isDeepStrictEqual(said, there[key])))
+      onOverruled(key);
   }
   const { metadata: _, ...rest } = mine;
   try {
@@ -55,12 +64,10 @@ async function merged(
     return placed === undefined ? rest : { ...rest, metadata: placed };
   } catch (error) {
     if (!isArtError(error, 'METADATA_INVALID')) throw error;
-    return mine; // Both together are more than may be.
+    // Both together are more than may be.
+    for (const key of Object.keys(there)) if (!isDeepStrictEqual(both[key], here[key])) onOverruled(key);
+    return mine;
   }
-}
-
-function versionOf(fate: Fate | undefined): Version | undefined {
-  return fate?.alive === true ? fate.version : undefined;
 }
 
 function sameMetadata(a: Version | undefined, b: Version | undefined): boolean {

@@ -304,6 +304,12 @@ function united(
   return same ? theirs : kept.sort(compareUtf8);
 }
 
+/** The version of that number, if it is alive there. */
+export function aliveAt(history: History | undefined, number: number): Version | undefined {
+  const fate = history?.fates.get(number);
+  return fate?.alive === true ? fate.version : undefined;
+}
+
 export function commitOf(fate: Fate): Uint8Array {
   return fate.alive ? fate.version.commit : fate.tombstone.commit;
 }

@@ -77,7 +77,7 @@ async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: 
     const mine = await oursOf(session, name, locked);
     const merging: MergedArtifact =
       there === undefined
-        ? { artifact: mine!, renumbered: [], moved: new Map() }
+        ? { artifact: mine!, renumbered: [], moved: new Map(), overruled: [] }
         : await mergeArtifacts(locked, {
             base: await baseOf(session, name, locked),
             ours: mine,
@@ -97,6 +97,7 @@ async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: 
     return { ours: isHere ? mine : undefined, merged: merging };
   });
   const { artifact, moved, renumbered } = merged;
+  session.tellOverruled(merged.overruled);
   const effect = await effectOf(store, { there, merged: artifact });
   return { name, at, there, merged: artifact, published: { ours, moved, renumbered }, effect };
 }

@@ -47,6 +47,7 @@ export class RemoteSession {
   /** What had gone over the border before. */
   readonly #before: Traffic;
   objects = 0;
+  readonly #overruled = new Set<string>();
   #fetchedBytes = 0;
   #opening: Promise<void> | undefined;
   #opened: { readonly id: string; readonly index: PackIndex; readonly reader: RemoteReader } | undefined;
@@ -231,6 +232,15 @@ export class RemoteSession {
       );
     }
     return { ...artifact, saved: digest };
+  }
+
+  /** Tells, once, of what somebody said there and what was said here is kept instead. */
+  tellOverruled(words: readonly string[]): void {
+    for (const what of words) {
+      if (this.#overruled.has(what)) continue;
+      this.#overruled.add(what);
+      this.context.onWarning?.(`${what} was changed here and at ${this.remote}: what it is here stays`);
+    }
   }
 
   async #look(): Promise<void> {

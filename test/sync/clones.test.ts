@@ -87,6 +87,9 @@ describe('metadata that both changed', () => {
       await ben.push();
       await ada.pull();
       const both = { lr: 3, acc: 0.9, who: 'ben', ada: note, ben: note };
+      const ours = 'was changed here and at origin: what it is here stays';
+      expect(ben.scene.warnings).toEqual([`"lr" in the metadata of "model:v0" ${ours}`]);
+      expect(ada.scene.warnings).toEqual([]);
       for (const clone of [ada, ben]) {
         expect(await said(clone)).toEqual(both);
         await clone.check();
@@ -95,6 +98,29 @@ describe('metadata that both changed', () => {
       expect(await ada.push()).toMatchObject({ upToDate: true });
     },
   );
+
+  test('as descriptions that both changed, is told where one of them is not kept', async () => {
+    const { ada, ben } = await shared({});
+    await using _a = ada;
+    await using _b = ben;
+    const describeBoth = ({ scene }: Clone, text: string) =>
+      scene.in(async (repository) => {
+        await repository.describe('model', text);
+        await repository.describe('model:v0', text);
+      });
+    await describeBoth(ada, 'one');
+    await describeBoth(ben, 'two');
+    await ben.push();
+    await ada.pull();
+    const ours = 'was changed here and at origin: what it is here stays';
+    expect(ada.scene.warnings).toEqual([
+      `the description of "model" ${ours}`,
+      `the description of "model:v0" ${ours}`,
+    ]);
+    await ada.push();
+    await ben.pull();
+    expect(ben.scene.warnings).toEqual([]);
+  });
 
   test('keeps what it was here, through a pull', async () => {
     const { ada, ben } = await shared({ lr: 1 });

@@ -1,5 +1,5 @@
 /** What the commands that talk to a remote have in common: their words, the bucket they open, what they tell. */
-import { formatBytes, formatCount, isArtError } from '#base';
+import { ArtError, formatBytes, formatCount, isArtError, suggest } from '#base';
 import type { RemoteAddress, RemoteEntry, Repository } from '#repo';
 import type { Bucket, SyncRequest, SyncResult } from '#sync';
 import type { Output } from './output.ts';
@@ -97,7 +97,23 @@ export async function withRemote(
   // A folder that was there and is gone lies on a share that is not mounted, more often than not.
   const absent = (await repository.wasSeen(remote.name)) ? undefined : setting.absent;
   await using bucket = await openRemote(repository.root, remote, { ...setting, absent });
-  return await work(repository, { remote: remote.name, bucket, names });
+  try {
+    return await work(repository, { remote: remote.name, bucket, names });
+  } catch (error) {
+    throw maybeRemote(error, names[0], repository);
+  }
+}
+
+/** A first word that is no artifact may be the slip of a remote's name. */
+function maybeRemote(error: unknown, word: string | undefined, repository: Repository): unknown {
+  if (word === undefined || !isArtError(error, 'ARTIFACT_NOT_FOUND')) return error;
+  const remotes = repository.remotes().map(({ name }) => name);
+  const meant = suggest(word, remotes);
+  if (meant === undefined || !error.message.includes(JSON.stringify(word))) return error;
+  const hint = `Did you mean the remote "${meant}"?`;
+  return new ArtError('ARTIFACT_NOT_FOUND', `${JSON.stringify(word)} is neither a remote nor an artifact`, {
+    hint,
+  });
 }
 
 interface Said {

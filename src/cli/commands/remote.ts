@@ -15,7 +15,7 @@ export const remoteCommand = defineCommand({
     'remote check NAME',
   ],
   summary: 'Add, list, remove and check places to share through',
-  words: [1, 3],
+  words: [0, 3],
   options: ADDRESS_OPTIONS,
   examples: [
     ['art remote add origin /mnt/share/art', 'a folder: on a network share, a stick, a synced drive'],
@@ -24,7 +24,7 @@ export const remoteCommand = defineCommand({
     ['art remote check lab', 'try whether the store keeps what sharing needs; it leaves nothing there'],
   ],
   async run({ words, options, out, now, env, open }) {
-    const [action, ...rest] = words;
+    const [action = 'list', ...rest] = words;
     if (action !== 'add' && action !== 'list' && action !== 'remove' && action !== 'check')
       throw new ArtError('USAGE', `${JSON.stringify(action)} is nothing that art remote does`, {
         hint: 'Write add, list, remove or check; see `art remote --help`.',
@@ -66,9 +66,9 @@ async function list(repository: Repository, out: Output): Promise<void> {
   const remotes = repository.remotes();
   if (out.json) return out.array([remotes.map(({ name, url }) => ({ name, url }))]);
   if (remotes.length === 0) out.say('there is no remote yet: `art remote add origin FOLDER` adds one');
-  const cells = ({ name, url, local }: RemoteEntry) => [
+  const cells = ({ name, url, endpoint, local }: RemoteEntry) => [
     out.style('bold', name),
-    printable(url),
+    printable(url) + (endpoint === undefined ? '' : ` at ${printable(endpoint)}`),
     local ? 'here only' : '',
   ];
   for (const line of alignRows(remotes.map(cells))) await out.line(line);

@@ -59,7 +59,7 @@ export function decodeFormat(
 }
 
 /** The format of the bucket, or undefined if there is none. Raises REMOTE_CORRUPT, REMOTE_TOO_NEW. */
-export async function readFormat(
+async function readFormat(
   bucket: Bucket,
   options: Abortable & { readonly writing: boolean },
 ): Promise<BucketFormat | undefined> {
@@ -108,8 +108,22 @@ export async function claimBucket(
   return theirs;
 }
 
+/**
+ * The format of a bucket of art. Raises REMOTE_EMPTY for what is none, REMOTE_TOO_NEW, and REMOTE_REPLACED for one that is
+ * not `known`, or is gone.
+ */
+export async function requireFormat(
+  bucket: Bucket,
+  options: Abortable & { readonly writing: boolean; readonly known?: string | undefined },
+): Promise<BucketFormat> {
+  const format = await readFormat(bucket, options);
+  if (format !== undefined) return requireKnown(bucket, format, options.known);
+  if (options.known !== undefined) throw replaced(bucket, 'is empty');
+  throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(bucket.url)}`);
+}
+
 /** Gives `format` if it is that of the bucket `known`, where one is. Raises REMOTE_REPLACED. */
-export function requireKnown(bucket: Bucket, format: BucketFormat, known: string | undefined): BucketFormat {
+function requireKnown(bucket: Bucket, format: BucketFormat, known: string | undefined): BucketFormat {
   if (known === undefined || known === format.id) return format;
   throw replaced(bucket, 'holds another bucket');
 }

@@ -4,7 +4,7 @@
  * may take long, there too, is left to other threads: syncing, and reading and writing more than a little. On a network
  * share every call may take long.
  */
-import type { Dirent, Stats } from 'node:fs';
+import type { Dir, Dirent, Stats } from 'node:fs';
 import {
   chmodSync,
   closeSync,
@@ -30,7 +30,7 @@ import {
 } from 'node:fs';
 import * as far from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { errnoOf } from '#base';
+import { ArtError, errnoOf } from '#base';
 
 export interface FolderFs {
   lstat(path: string): Promise<Stats>;
@@ -44,7 +44,8 @@ export interface FolderFs {
   unlink(path: string): Promise<void>;
   open(path: string, flags: string | number, mode?: number): Promise<OpenFile>;
   /** What is in a folder, in no order. */
-  entries(folder: string): AsyncIterable<Dirent>;
+  /** Opens `folder`; reading on may raise ENOENT, where a file system that does not say kinds is asked for one that vanished. */
+  entries(folder: string): Promise<AsyncIterable<Dirent>>;
 }
 
 /** As much of Node's FileHandle as is needed. */
@@ -95,9 +96,7 @@ export const farFs: FolderFs = {
   rename: (from, to) => far.rename(from, to),
   unlink: (path) => far.unlink(path),
   open: (path, flags, mode) => far.open(path, flags, mode),
-  entries: async function* (folder) {
-    yield* await far.opendir(folder);
-  },
+  entries: (folder) => far.opendir(folder),
 };
 
 // Asynchronous in name: what they raise must come as a rejection.
@@ -112,15 +111,16 @@ export const nearFs: FolderFs = {
   rename: async (from, to) => renameSync(from, to),
   unlink: async (path) => unlinkSync(path),
   open: async (path, flags, mode) => new NearFile(openSync(path, flags, mode)),
-  entries: async function* (folder) {
-    const open = opendirSync(folder);
-    try {
-      for (let entry = open.readSync(); entry !== null; entry = open.readSync()) yield entry;
-    } finally {
-      open.closeSync();
-    }
-  },
+  entries: async (folder) => entriesIn(opendirSync(folder)),
 };
+
+async function* entriesIn(open: Dir): AsyncGenerator<Dirent, void, undefined> {
+  try {
+    for (let entry = open.readSync(); entry !== null; entry = open.readSync()) yield entry;
+  } finally {
+    open.closeSync();
+  }
+}
 
 /** What is read or written at once; 64 KiB take 10 us where memory has them. */
 const AT_ONCE_BYTES_MAX = 64 * 1024;
@@ -170,6 +170,34 @@ class NearFile implements OpenFile {
   async close(): Promise<void> {
     closeSync(this.#fd);
   }
+}
+
+/** How often a folder is read anew because something in it vanished meanwhile. */
+const READS_MAX = 100;
+
+/**
+ * Shows `visit` all that is in `folder`, and `begin` that it starts, perhaps once more: a listing that broke off is no
+ * listing. Raises ENOENT or ENOTDIR if the folder is not there, REMOTE_FAILED if it never holds still.
+ */
+export async function visitEntries(
+  fs: FolderFs,
+  folder: string,
+  by: { readonly begin: () => void; readonly visit: (entry: Dirent) => Promise<void> | void },
+): Promise<void> {
+  for (let tries = 0; tries < READS_MAX; tries++) {
+    by.begin();
+    const entries = await fs.entries(folder);
+    try {
+      for await (const entry of entries) {
+        const waits = by.visit(entry);
+        if (waits !== undefined) await waits;
+      }
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+  throw new ArtError('REMOTE_FAILED', `${JSON.stringify(folder)} changes faster than it can be read`);
 }
 
 /** What is at `path`, which may be a link; undefined if nothing is. */

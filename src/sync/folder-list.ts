@@ -5,7 +5,7 @@ import { ArtError, compareUtf8, errnoOf, nextTurn, throwIfAborted } from '#base'
 import type { Pace } from '#base';
 import { isKey, isPointerKey } from './bucket.ts';
 import type { Listed } from './bucket.ts';
-import { find } from './folder-fs.ts';
+import { find, visitEntries } from './folder-fs.ts';
 import type { FolderFs } from './folder-fs.ts';
 import { currentOf, lookInto } from './folder-pointer.ts';
 
@@ -56,21 +56,22 @@ async function lookAt(how: Walk, key: string): Promise<Found | undefined> {
  * things, the pointer `name` and what lies below `name/`.
  */
 async function namesIn(how: Walk, base: string): Promise<string[]> {
-  const names: string[] = [];
+  let names: string[] = [];
   const inPointer = isPointerKey(base.slice(0, -1));
   const take = (name: string) => {
     if (name.endsWith('/') ? mayHold(how, base + name) : isAsked(how, base + name)) names.push(name);
     if (names.length > NAMES_MAX) throw tooMany(join(how.root, base));
   };
+  const visit = (entry: Dirent) => {
+    const key = base + entry.name;
+    if (!isKey(key)) return undefined;
+    refuseOddity(how, key, entry);
+    if (entry.isDirectory()) take(`${entry.name}/`);
+    if (isPointerKey(key) ? entry.isDirectory() : entry.isFile() && !inPointer) take(entry.name);
+    return how.pace.due() ? nextTurn() : undefined;
+  };
   try {
-    for await (const entry of how.fs.entries(join(how.root, base))) {
-      if (how.pace.due()) await nextTurn();
-      const key = base + entry.name;
-      if (!isKey(key)) continue;
-      refuseOddity(how, key, entry);
-      if (entry.isDirectory()) take(`${entry.name}/`);
-      if (isPointerKey(key) ? entry.isDirectory() : entry.isFile() && !inPointer) take(entry.name);
-    }
+    await visitEntries(how.fs, join(how.root, base), { begin: () => (names = []), visit });
   } catch (error) {
     // A folder may vanish while others tidy up; the root may not.
     if (base === '' || (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR')) throw error;
@@ -78,17 +79,22 @@ async function namesIn(how: Walk, base: string): Promise<string[]> {
   return names.sort(compareUtf8);
 }
 
-/**
- * A pointer that cannot be read is not one that is not there: gc would take all that it keeps alive for dead. Names that
- * begin with a dot are a share's own.
- */
+/** What systems leave in every folder that is looked at; other such names begin with a dot. */
+const STRAY = /^(\..*|desktop\.ini|thumbs\.db)$/i;
+/** Where only folders belong: plain files elsewhere hide nothing. */
+const FOLDERS = /^(gc(\/state|\/condemned)?|refs(\/[^/]+){0,2}|(packs|idx)(\/[^/]{2})?)$/;
+/** Below an artifact's pointer there are no others: a folder that is called like a value hides those before it. */
+const VALUES = /^refs\/a\/[^/]+\/[0-9]+$/;
+
+/** What cannot be read is not absent: gc would take all that a pointer keeps alive, and all that a pack holds, for dead. */
 function refuseOddity({ root }: Walk, key: string, entry: Dirent): void {
-  if (entry.isDirectory() || entry.name.startsWith('.') || !/^(refs|gc)(\/|$)/.test(key)) return;
-  // A plain file beside a pointer's values, or beside the lists of gc, hides nothing.
-  if (entry.isFile() && !/^(gc|refs(\/[^/]+)?|refs\/a\/[^/]+)$/.test(key)) return;
+  if (!/^(refs|gc|packs|idx)(\/|$)/.test(key) || STRAY.test(entry.name)) return;
+  if (entry.isDirectory() ? !VALUES.test(key) : entry.isFile() && !FOLDERS.test(key)) return;
+  const what = entry.isSymbolicLink() ? 'a link' : entry.isDirectory() ? 'a folder' : 'no folder';
   throw new ArtError(
-    'REMOTE_FAILED',
-    `${JSON.stringify(join(root, key))} is no folder of the bucket, and stands where a pointer belongs`,
+    'REMOTE_CORRUPT',
+    `${JSON.stringify(join(root, key))} is ${what}, and stands where something of the bucket belongs`,
+    { hint: 'Move it away; if what was there was moved, bring it back. Until then nothing is changed.' },
   );
 }
 

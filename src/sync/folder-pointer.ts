@@ -1,11 +1,12 @@
 /** Keeps a pointer as a folder of numbered files: the highest number is its value, and a swap is the next number. */
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { ArtError, assert, errnoOf, toHex } from '#base';
 import { hash } from '#object';
 import { bytesBody, readAll } from './bucket.ts';
 import type { Body, Tag } from './bucket.ts';
 import { openFile, readFile } from './folder-file.ts';
-import { find, removeFile } from './folder-fs.ts';
+import { find, removeFile, visitEntries } from './folder-fs.ts';
 import type { FolderFs } from './folder-fs.ts';
 import type { Stage } from './folder-stage.ts';
 
@@ -25,17 +26,22 @@ export interface Inside {
   readonly deeper: boolean;
 }
 
-/** What is in a pointer's folder; nothing if it is not there. Raises REMOTE_FAILED where a value is a link, or no file: an artifact
+/** What is in a pointer's folder; nothing if it is not there. Raises REMOTE_CORRUPT where a value is a link, or no file: an artifact
  * may be called like one, so that folders are for whoever lists them. */
 export async function lookInto(fs: FolderFs, folder: string): Promise<Inside> {
-  const numbers: number[] = [];
+  let numbers: number[] = [];
   let deeper = false;
+  const begin = () => {
+    numbers = [];
+    deeper = false;
+  };
+  const visit = (entry: Dirent) => {
+    if (entry.isDirectory() || !NUMBER.test(entry.name)) deeper = true;
+    else if (entry.isFile()) numbers.push(Number(entry.name));
+    else throw oddValue(join(folder, entry.name));
+  };
   try {
-    for await (const entry of fs.entries(folder)) {
-      if (entry.isDirectory() || !NUMBER.test(entry.name)) deeper = true;
-      else if (entry.isFile()) numbers.push(Number(entry.name));
-      else throw oddValue(join(folder, entry.name));
-    }
+    await visitEntries(fs, folder, { begin, visit });
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
   }
@@ -137,8 +143,9 @@ async function refuseOddity(fs: FolderFs, path: string): Promise<void> {
 
 function oddValue(path: string): ArtError {
   return new ArtError(
-    'REMOTE_FAILED',
+    'REMOTE_CORRUPT',
     `${shown(path)} is no file, and stands where a pointer's value belongs`,
+    { hint: 'Move it away, and bring back what was there.' },
   );
 }
 

@@ -198,7 +198,7 @@ export class Stage {
   /** What killed pushes left, by the clock of the file system itself. */
   async #reap(folder: string): Promise<void> {
     const now = await this.#clock();
-    for await (const { name } of this.fs.entries(folder)) {
+    for await (const { name } of await this.fs.entries(folder)) {
       const path = join(folder, name);
       const found = await find(this.fs, path).catch(() => undefined);
       if (found?.isFile() && now - found.mtimeMs > STALE_MS) await removeFile(this.fs, path);

@@ -16,14 +16,13 @@ export type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from
 export { push } from './push.ts';
 export { freeHere } from './free-here.ts';
 export type { FreeHereRequest } from './free-here.ts';
-export { requireArt } from './session.ts';
 export { merge } from './merge.ts';
 export type { History, MergeInput, MergeResult, Merged, Problem, Renumbered } from './merge.ts';
 export { decodeCondemned, encodeCondemned } from './condemned.ts';
 export { artifactOfPointer, condemnedKey, indexKey, packKey, pointerKey } from './keys.ts';
 export { decodePointer, encodePointer } from './pointer.ts';
 export type { Pointer } from './pointer.ts';
-export { decodeFormat, encodeFormat } from './bucket-format.ts';
+export { decodeFormat, encodeFormat, requireFormat } from './bucket-format.ts';
 export { GRACE_MS, MIN_AGE_MS, collectRemote } from './remote-gc.ts';
 export type { RemoteGcRequest, RemoteGcResult } from './remote-gc.ts';
 export { decodeGcState, encodeGcState } from './remote-gc-state.ts';

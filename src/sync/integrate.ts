@@ -71,7 +71,8 @@ export interface Published {
 
 /**
  * Merges `theirs`, which is here with all it keeps alive, into what the name stands for now. If we have published it
- * ourselves, only what came since is merged into it: nothing of ours is in conflict with itself.
+ * ourselves, only what came since is merged into it: nothing of ours is in conflict with itself. Raises REF_MOVED if another
+ * command here has learned more since theirs was read.
  */
 export async function integrate(
   draft: Draft,
@@ -80,6 +81,8 @@ export async function integrate(
   theirs: { readonly artifact: SavedArtifact; readonly at: SeenPointer; readonly published?: Published },
   onConflict?: (conflict: OpenAlias) => void,
 ): Promise<Integrated> {
+  if (theirs.published === undefined && (await session.isBehind(name, theirs.at.pointer, draft)))
+    throw overtaken(name);
   const ours = (await draft.findArtifact(name)) as SavedArtifact | undefined;
   const merged = await mergedWith(draft, session, name, { ...theirs, ours }, onConflict);
   const { artifact, renumbered } = merged;
@@ -96,6 +99,10 @@ export async function integrate(
   if ((await draft.getRecord(remoteKeys.conflicts(name, session.remote))) !== undefined)
     draft.setRecord(remoteKeys.conflicts(name, session.remote), undefined);
   return { name, artifact, renumbered, before: ours?.saved ?? null };
+}
+
+export function overtaken(name: ArtifactName): ArtError {
+  return new ArtError('REF_MOVED', `another command here has brought news of "${name}" meanwhile`);
 }
 
 async function mergedWith(

@@ -8,7 +8,8 @@ import { counting } from './counting.ts';
 import { Landing } from './landing.ts';
 import { PackIndex } from './pack-index.ts';
 import { RemoteReader } from './remote-reader.ts';
-import { notThePromiser, requireArt } from './session.ts';
+import { requireFormat } from './bucket-format.ts';
+import { notThePromiser } from './session.ts';
 import { windowsOf } from './windows.ts';
 
 /** Content that is read in one go. */
@@ -120,7 +121,7 @@ class BucketKeeper implements PromiseKeeper {
     const bucket = counting(await this.#openBucket(context, remote));
     this.#traffic.push(bucket);
     try {
-      const { id } = await requireArt(bucket, options);
+      const { id } = await requireFormat(bucket, { ...options, writing: false });
       if (id !== promised) throw notThePromiser(bucket.url, remote.name);
       const index = new PackIndex(store.cache, bucket, id, options);
       return { bucket, index, reader: new RemoteReader(bucket, index, options) };

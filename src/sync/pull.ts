@@ -11,7 +11,15 @@ import { bringStates, peekStates } from './bring-states.ts';
 import type { PointerOf, Theirs } from './bring-states.ts';
 import { eitherNodes } from './either-nodes.ts';
 import { Failures } from './failures.ts';
-import { baseOf, fixedBelow, holdState, integrate, noteConflicts, rememberAll } from './integrate.ts';
+import {
+  baseOf,
+  fixedBelow,
+  holdState,
+  integrate,
+  noteConflicts,
+  overtaken,
+  rememberAll,
+} from './integrate.ts';
 import type { Integrated } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
@@ -21,6 +29,8 @@ import { checkReliance } from './reliance.ts';
 import { RemoteSession, namesOf } from './session.ts';
 
 const POINTERS_AT_ONCE = 8;
+/** How often a pull begins anew because another command here was faster. */
+const TRIES = 5;
 
 export interface SyncRequest {
   /** The name the remote has here. */
@@ -126,7 +136,18 @@ function sourceOf(session: RemoteSession, { dryRun }: SyncRequest): NodeSource {
   return dryRun === true ? eitherNodes(store, () => session.openForReading()) : store;
 }
 
+/** Begins anew where another command here was faster. */
 async function merge(session: RemoteSession, request: SyncRequest): Promise<SyncResult> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await mergeOnce(session, request);
+    } catch (error) {
+      if (!isArtError(error, 'REF_MOVED') || attempt === TRIES) throw error;
+    }
+  }
+}
+
+async function mergeOnce(session: RemoteSession, request: SyncRequest): Promise<SyncResult> {
   const { context } = session;
   const failures = new Failures();
   const source = sourceOf(session, request);
@@ -145,8 +166,14 @@ async function merge(session: RemoteSession, request: SyncRequest): Promise<Sync
   if (request.dryRun === true) return resultOf(session, await tried(session, unmerged, source, failures));
   const mergeable: Theirs[] = [];
   for (const one of unmerged) {
-    await failures.past(one.name, () => refuseConflicts(session, one));
-    if (!failures.has(one.name)) mergeable.push(one);
+    try {
+      await refuseConflicts(session, one);
+      mergeable.push(one);
+    } catch (error) {
+      if (Failures.ofOne(error) && (await session.isBehind(one.name, one.at.pointer)))
+        throw overtaken(one.name);
+      failures.note(one.name, error);
+    }
   }
   const integrated = await integrateAll(session, mergeable, failures);
   for (const { before, artifact } of integrated)
@@ -300,7 +327,10 @@ async function fetchTheirs(
   let names: readonly ArtifactName[] = request.names?.length
     ? namesOf(request.names)
     : [...tags.keys(), ...vanished];
-  if (tags.size === 0) await session.openForReading(); // Tells a bucket without artifacts from none at all.
+  if (tags.size === 0) {
+    await session.openForReading(); // Tells a bucket without artifacts from none at all.
+    await session.requirePointers();
+  }
   const theirs: Theirs[] = [];
   for (let again = false; names.length > 0; again = true) {
     const pointers: PointerOf[] = [];

@@ -6,7 +6,7 @@ import { changedNumbers, encodePushing, findVersion, remoteKeys } from '#version
 import type { ArtifactName } from '#version';
 import { bringStates } from './bring-states.ts';
 import type { Brought, PointerOf } from './bring-states.ts';
-import type { Failures } from './failures.ts';
+import { Failures } from './failures.ts';
 import { baseOf, fixedBelow, holdState, remember } from './integrate.ts';
 import type { Published } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
@@ -53,11 +53,12 @@ export async function planAll(
   for (const one of pointers) {
     if (failures.has(one.name) || again.includes(one.name)) continue;
     try {
-      const plan = await failures.past(one.name, () => planOf(session, one, brought));
-      if (plan !== undefined) plans.push(plan);
+      plans.push(await planOf(session, one, brought));
     } catch (error) {
-      if (!isArtError(error, 'REUSED_GONE')) throw error;
-      again.push(one.name);
+      // What another command here has learned since is no conflict with what was read before.
+      const isOld = Failures.ofOne(error) && (await session.isBehind(one.name, one.at.pointer));
+      if (isOld || isArtError(error, 'REUSED_GONE')) again.push(one.name);
+      else failures.note(one.name, error);
     }
   }
   return { plans, again };

@@ -56,6 +56,7 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   if (request.dryRun === true) return dryPush(session, context, names, failures);
   await checkReliance(context, names);
   const index = await session.openForWriting();
+  if (tags.size === 0) await session.requirePointers();
   for (let attempt = 0; names.length > 0; attempt++) {
     if (attempt > 0) await pauseBeforeTry(attempt, context.signal);
     const pointers: PointerOf[] = [];

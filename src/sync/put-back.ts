@@ -29,6 +29,17 @@ export async function seenPointers(
   }
 }
 
+/** What is to be said of a bucket with packs to which nothing leads. */
+export function pointersGone(url: string): ArtError {
+  return new ArtError(
+    'REMOTE_CORRUPT',
+    `${JSON.stringify(url)} has packs and no pointer that leads to them`,
+    {
+      hint: 'Bring back what lies below refs/ there; until then nothing is changed.',
+    },
+  );
+}
+
 /**
  * Raises REMOTE_REWRITTEN if the pointer that is there `now`, read after `before` was, is older. Whoever swaps a pointer
  * counts on: one that does not count further than another was there before it, or instead of it.

@@ -38,6 +38,7 @@ export async function condemn(
   options: { readonly minAgeMs: number; readonly dryRun: boolean },
 ): Promise<Condemned> {
   const { condemned } = site.index;
+  marker.requirePointers(inventory);
   const epoch = await nextEpoch(site, marker);
   const found = await survey(site, inventory, marker, options);
   marker.rest();

@@ -5,8 +5,9 @@ import type { Digest, ObjectId } from '#object';
 import type { NodeSource } from '#store';
 import { eitherNodes } from './either-nodes.ts';
 import { artifactOfPointer } from './keys.ts';
+import type { PackId } from './keys.ts';
 import type { Pointer } from './pointer.ts';
-import { requireNewer, seenPointers } from './put-back.ts';
+import { pointersGone, requireNewer, seenPointers } from './put-back.ts';
 import { pointerKeys, readPointerAt } from './remote-gc-fence.ts';
 import type { GcSite } from './remote-gc-site.ts';
 import { RecentDigests } from './recent-digests.ts';
@@ -37,6 +38,7 @@ export class Marker {
   #walked = new RecentDigests();
   #marked = 0;
   #epoch = 0;
+  #pointers = 0;
 
   /** `objects`: about how many there are in the bucket. */
   constructor(site: GcSite, objects: number) {
@@ -51,6 +53,11 @@ export class Marker {
     return this.#epoch;
   }
 
+  /** Raises REMOTE_CORRUPT if no pointer was marked, though there are packs: nobody has told that they are dead. */
+  requirePointers({ packs }: { readonly packs: ReadonlyMap<PackId, unknown> }): void {
+    if (this.#pointers === 0 && packs.size > 0) throw pointersGone(this.#site.bucket.url);
+  }
+
   isLive(digest: Digest): boolean {
     return this.#live.has(digest);
   }
@@ -62,8 +69,10 @@ export class Marker {
   async mark(): Promise<void> {
     const { context, remote } = this.#site;
     const seen = await seenPointers(context.store, remote); // First: what is there later is newer.
+    this.#pointers = 0;
     for await (const keys of pointerKeys(this.#site))
       for (const key of keys) {
+        this.#pointers++;
         const pointer = await this.#markPointer(key);
         const name = artifactOfPointer(key);
         const before = name && seen.get(name);

@@ -1,9 +1,8 @@
 /** Is the bucket that gc works at, with what it needs there. */
-import { ArtError } from '#base';
 import { decodeBucketId, remoteKeys } from '#version';
 import type { Context } from '#repo';
 import type { Abortable, Bucket, Traffic } from './bucket.ts';
-import { readFormat, requireKnown } from './bucket-format.ts';
+import { requireFormat } from './bucket-format.ts';
 import { counting } from './counting.ts';
 import { PackIndex } from './pack-index.ts';
 import { RemoteReader } from './remote-reader.ts';
@@ -33,15 +32,11 @@ export class GcSite {
   /** Raises REMOTE_EMPTY for what is no bucket of art, REMOTE_TOO_NEW, REMOTE_REPLACED. */
   static async open(context: Context, remote: string, bucket: Bucket): Promise<GcSite> {
     const counted = counting(bucket);
-    const format = await readFormat(counted, {
-      ...(context.signal && { signal: context.signal }),
-      writing: true,
-    });
-    if (format === undefined)
-      throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(bucket.url)}`);
-    const known = await context.store.getRecord(remoteKeys.bucket(remote));
-    requireKnown(counted, format, known && decodeBucketId(known));
-    return new GcSite(context, remote, counted, format.id);
+    const { store, signal } = context;
+    const record = await store.getRecord(remoteKeys.bucket(remote));
+    const known = record && decodeBucketId(record);
+    const { id } = await requireFormat(counted, { writing: true, known, ...(signal && { signal }) });
+    return new GcSite(context, remote, counted, id);
   }
 
   get options(): Abortable {

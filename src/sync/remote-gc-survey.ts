@@ -2,8 +2,10 @@
 import type { Inventory, ListedPack, PackedObject } from './remote-gc-inventory.ts';
 import { bloomFor } from './remote-gc-mark.ts';
 import type { Marker } from './remote-gc-mark.ts';
+import { batchesOf, withoutCopy } from './remote-gc-rescue.ts';
 import type { GcSite } from './remote-gc-site.ts';
 import type { PackId } from './keys.ts';
+import type { RemoteReader } from './remote-reader.ts';
 
 export interface Survey {
   /** Nothing that is alive is in them, or nothing is left of them but an index. */
@@ -61,8 +63,10 @@ export async function survey(
   }
   for (const id of inventory.indexes.keys())
     if (!inventory.packs.has(id) && !site.index.condemned.has(id)) {
-      site.warn(`the pack ${id} is gone from ${site.bucket.url}, and only its index is left`);
-      sorted.dead.push(id);
+      const what = `the pack ${id} is gone from ${site.bucket.url}`;
+      const isNeeded = await surveyor.isMissed(id);
+      site.warn(isNeeded ? `${what}, with something that is needed` : `${what}, and only its index is left`);
+      sorted[isNeeded ? 'kept' : 'dead'].push(id);
     }
   // One alone would only be written anew, time after time.
   const together = sorted.small.length + sorted.sparse.length > 1;
@@ -81,11 +85,13 @@ class Surveyor {
   readonly #marker: Marker;
   /** Living objects of the packs before; it may say yes for others, then the index is asked. */
   readonly #seen;
+  readonly #reader: RemoteReader;
 
   constructor(site: GcSite, inventory: Inventory, marker: Marker) {
     this.#site = site;
     this.#inventory = inventory;
     this.#marker = marker;
+    this.#reader = site.reader();
     this.#seen = bloomFor(inventory.objects, SEEN_BYTES_MAX);
   }
 
@@ -101,6 +107,17 @@ class Surveyor {
     for (const { digest } of live) this.#seen.add(digest);
     if (neededBytes < NEEDED_SHARE_MIN * bytesOf(objects)) return { sort: 'sparse', neededBytes };
     return { sort: pack.bytes < SMALL_BYTES ? 'small' : 'kept', neededBytes };
+  }
+
+  /** Whether a pack of which only the index is there held anything that is alive and nowhere else. */
+  async isMissed(pack: PackId): Promise<boolean> {
+    const objects = (await this.#inventory.objectsOf(pack)) ?? [];
+    const { index } = this.#site;
+    for (const batch of batchesOf(objects.filter(({ digest }) => this.#marker.isLive(digest)))) {
+      const counts = (at: PackId) => this.#inventory.counts(at);
+      if ((await withoutCopy(batch, { index, reader: this.#reader, counts })).length > 0) return true;
+    }
+    return false;
   }
 
   /** Those that have their home in this pack. */

@@ -46,6 +46,7 @@ export async function unneeded(
   epoch: number,
   { inventory, marker }: { readonly inventory: Inventory; readonly marker: Marker },
 ): Promise<{ readonly packs: readonly PackId[]; readonly stayed: number }> {
+  marker.requirePointers(inventory);
   const packs: PackId[] = [];
   let stayed = 0;
   const reader = site.reader();
@@ -62,10 +63,9 @@ async function isNeeded(
   known: { readonly inventory: Inventory; readonly marker: Marker; readonly reader: RemoteReader },
 ): Promise<boolean> {
   const { inventory, marker, reader } = known;
-  // Of a pack that is gone only its index is left, and leads nowhere.
-  if (!inventory.packs.has(pack)) return false;
   const objects = await inventory.objectsOf(pack);
-  if (objects === undefined) return inventory.indexes.has(pack);
+  if (objects === undefined) return inventory.indexes.has(pack) && inventory.packs.has(pack);
+  // A pack that is gone may come back, with a disk or a share; without its index nobody would find it.
   const live = objects.filter(({ digest }) => marker.isLive(digest));
   for (const batch of batchesOf(live)) {
     const missing = await withoutCopy(batch, {

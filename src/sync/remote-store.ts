@@ -12,7 +12,7 @@ import { PackIndex } from './pack-index.ts';
 import type { PackIndexOptions } from './pack-index.ts';
 import { POINTER_BYTES_MAX, decodePointer } from './pointer.ts';
 import { RemoteReader } from './remote-reader.ts';
-import { requireArt } from './session.ts';
+import { requireFormat } from './bucket-format.ts';
 
 /** Nodes are read again and again on the way to what they name. */
 const NODES_KEPT_BYTES = 16 * 1024 * 1024;
@@ -38,7 +38,7 @@ export class RemoteStore implements ObjectStore {
 
   /** Raises REMOTE_EMPTY, REMOTE_TOO_NEW. */
   static async open(bucket: Bucket, options: PackIndexOptions = {}): Promise<RemoteStore> {
-    await requireArt(bucket, options);
+    await requireFormat(bucket, { ...options, writing: false });
     return new RemoteStore(bucket, options);
   }
 

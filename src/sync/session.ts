@@ -18,16 +18,16 @@ import {
 import type { ArtifactName, RemoteSeen } from '#version';
 import { readAll } from './bucket.ts';
 import type { Bucket, Tag, Traffic } from './bucket.ts';
-import { claimBucket, readFormat, requireKnown } from './bucket-format.ts';
+import { claimBucket, requireFormat } from './bucket-format.ts';
 import { counting } from './counting.ts';
 import { fetchClosure } from './fetch-closure.ts';
-import { POINTERS, artifactOfPointer, pointerKey } from './keys.ts';
+import { PACKS, POINTERS, artifactOfPointer, pointerKey } from './keys.ts';
 import { Landing } from './landing.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { PackIndex } from './pack-index.ts';
 import { POINTER_BYTES_MAX, decodePointer } from './pointer.ts';
 import type { Pointer } from './pointer.ts';
-import { requireNewer, seenPointers } from './put-back.ts';
+import { pointersGone, requireNewer, seenPointers } from './put-back.ts';
 import { RemoteReader } from './remote-reader.ts';
 
 /** How often a fetch begins anew because gc took what it built on. */
@@ -106,6 +106,20 @@ export class RemoteSession {
   async seen(name: ArtifactName, source: RecordSource = this.context.store): Promise<RemoteSeen | undefined> {
     const bytes = await source.getRecord(remoteKeys.seen(this.remote, name));
     return bytes === undefined ? undefined : decodeSeen(bytes);
+  }
+
+  /** Whether a command beside this one has seen `name` further on than `pointer`: what was read with it is old news. */
+  async isBehind(name: ArtifactName, pointer: Pointer, source?: RecordSource): Promise<boolean> {
+    const seen = await this.seen(name, source);
+    return seen !== undefined && decodePointer(seen.pointer, `the pointer of "${name}"`).seq > pointer.seq;
+  }
+
+  /** Raises REMOTE_CORRUPT if there are packs and no pointer at all, of which the first push makes one before its first pack. */
+  async requirePointers(): Promise<void> {
+    for await (const _ of this.bucket.list(PACKS, this.options)) {
+      for await (const __ of this.bucket.list(POINTERS, this.options)) return;
+      throw pointersGone(this.bucket.url);
+    }
   }
 
   /** Artifacts that were seen there and have no pointer among `tags`. */
@@ -245,7 +259,7 @@ export class RemoteSession {
 
   async #look(): Promise<void> {
     const known = await this.knownBucket();
-    this.#open(requireKnown(this.bucket, await requireArt(this.bucket, this.options), known).id);
+    this.#open((await requireFormat(this.bucket, { ...this.options, writing: false, known })).id);
   }
 
   #open(id: string): void {
@@ -254,16 +268,6 @@ export class RemoteSession {
     const index = new PackIndex(store.cache, this.bucket, id, options);
     this.#opened = { id, index, reader: new RemoteReader(this.bucket, index, options) };
   }
-}
-
-/** Raises REMOTE_EMPTY for what is no bucket of art, REMOTE_TOO_NEW. */
-export async function requireArt(
-  bucket: Bucket,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<{ readonly id: string }> {
-  const format = await readFormat(bucket, { ...options, writing: false });
-  if (format !== undefined) return format;
-  throw new ArtError('REMOTE_EMPTY', `there is no bucket of art at ${JSON.stringify(bucket.url)}`);
 }
 
 export function notThePromiser(url: string, remote: string): ArtError {

@@ -69,7 +69,7 @@ describe.each([
       'refs/a/x/y',
       'refs/a/x-y',
       'refs/a/7',
-      'refs/a/7/7',
+      'refs/b/7/7',
     ];
     const tags = new Map<string, string>();
     for (const key of keys) tags.set(key, (await bucket.putIfAbsent(key, body('1')))!);
@@ -198,10 +198,11 @@ describe.each([
     await expect(bucket.putIfAbsent('packs/dir/new', body('x'))).rejects.toMatchObject(refused);
     await expect(bucket.putIfAbsent('refs/a/out', body('x'))).rejects.toMatchObject(refused);
     await expect(bucket.delete('packs/dir/secret')).rejects.toMatchObject(refused);
-    await expect(bucket.get('refs/a/x')).rejects.toMatchObject(refused);
-    await expect(bucket.putIfAbsent('refs/a/x', body('x'))).rejects.toMatchObject(refused);
-    expect(await keysOf(bucket, 'packs/')).toEqual([]);
-    await expect(keysOf(bucket, 'refs/')).rejects.toMatchObject(refused);
+    const corrupt = { code: 'REMOTE_CORRUPT' };
+    await expect(bucket.get('refs/a/x')).rejects.toMatchObject(corrupt);
+    await expect(bucket.putIfAbsent('refs/a/x', body('x'))).rejects.toMatchObject(corrupt);
+    for (const asked of ['packs/', 'refs/'])
+      await expect(keysOf(bucket, asked)).rejects.toMatchObject(corrupt);
     expect(readdirSync(outside)).toEqual(['secret']);
   });
 
@@ -211,16 +212,57 @@ describe.each([
     ['refs/a/x', (path: string) => symlinkSync('elsewhere', path)],
     ['refs/a/x', (path: string) => writeFileSync(path, 'odd')],
     ['refs/a/x/2', (path: string) => symlinkSync('1', path)],
+    ['refs/a/x/2', (path: string) => mkdirSync(path)],
     ['gc', (path: string) => symlinkSync('elsewhere', path)],
-  ])('lists no pointers while something else stands in their place: %s', async (key, put) => {
+    ['gc/condemned', (path: string) => writeFileSync(path, 'odd')],
+    ['packs', (path: string) => symlinkSync('elsewhere', path)],
+    ['packs', (path: string) => writeFileSync(path, 'odd')],
+    ['packs/ab', (path: string) => symlinkSync('elsewhere', path)],
+    ['idx/ab', (path: string) => symlinkSync('elsewhere', path)],
+  ])('lists nothing while something else stands in its place: %s', async (key, put) => {
     const root = folder();
     const path = join(root, key);
     mkdirSync(dirname(path), { recursive: true });
     put(path);
     const bucket = new FolderBucket(root, { fs });
-    await expect(keysOf(bucket, key.startsWith('gc') ? 'gc/condemned/' : 'refs/')).rejects.toMatchObject({
-      code: 'REMOTE_FAILED',
-    });
+    const asked = { gc: 'gc/condemned/', refs: 'refs/', packs: 'packs/', idx: 'idx/' }[key.split('/')[0]]!;
+    await expect(keysOf(bucket, asked)).rejects.toMatchObject({ code: 'REMOTE_CORRUPT' });
+  });
+
+  test.each(['.DS_Store', 'desktop.ini', 'Thumbs.db'])('passes by what systems leave: %s', async (name) => {
+    const root = folder();
+    const bucket = new FolderBucket(root, { fs });
+    await bucket.putIfAbsent('refs/a/x', body('1'));
+    for (const at of ['', 'refs', 'refs/a', 'refs/a/x']) writeFileSync(join(root, at, name), '');
+    expect(await keysOf(bucket, '')).toEqual(expect.arrayContaining(['refs/a/x']) as string[]);
+    expect(await keysOf(bucket, 'refs/')).toEqual(['refs/a/x']);
+  });
+
+  test('a listing that breaks off, as where kinds are asked for one by one, is made again', async () => {
+    const root = folder();
+    let breaks = 3;
+    const breaking: FolderFs = {
+      ...fs,
+      entries: async (path) => {
+        const entries = await fs.entries(path);
+        return (async function* () {
+          for await (const entry of entries) {
+            if (entry.name !== '2' && path.includes('refs') && breaks-- > 0) throw errno('ENOENT');
+            yield entry;
+          }
+        })();
+      },
+    };
+    const bucket = new FolderBucket(root, { fs: breaking });
+    const tags = new Map<string, string>();
+    for (const key of ['refs/a/x', 'refs/a/y', 'refs/b/x'])
+      tags.set(key, (await new FolderBucket(root, { fs }).putIfAbsent(key, body('1')))!);
+    expect(await keysOf(bucket, 'refs/')).toEqual([...tags.keys()]);
+    breaks = 2;
+    expect((await bucket.get('refs/a/x'))?.tag).toBe(tags.get('refs/a/x'));
+    expect(breaks).toBeLessThan(0);
+    breaks = Infinity;
+    await expect(keysOf(bucket, 'refs/')).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
   });
 
   test('passes by what it did not put there', async () => {
@@ -363,8 +405,11 @@ describe.each([
     // Has listed before ours was there, and cannot look again.
     const blind: FolderFs = {
       ...fs,
-      entries: async function* (path) {
-        for await (const entry of await fs.entries(path)) if (entry.name !== '2') yield entry;
+      entries: async (path) => {
+        const entries = await fs.entries(path);
+        return (async function* () {
+          for await (const entry of entries) if (entry.name !== '2') yield entry;
+        })();
       },
       lstat: (path) => (path.endsWith('x/2') ? Promise.reject(errno('EIO')) : fs.lstat(path)),
     };

@@ -1,10 +1,11 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FolderBucket } from '#sync';
 import { Clone } from './scene.ts';
-import { keysOf } from './samples.ts';
+import { keysOf, noise } from './samples.ts';
+import { ScriptedBucket } from './scripted-bucket.ts';
 
 const made: string[] = [];
 afterEach(() => made.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true })));
@@ -47,8 +48,8 @@ describe('a share that was made anew', () => {
     mkdirSync(share);
     const replaced = { code: 'REMOTE_REPLACED', exit: 5, message: expect.stringContaining(share) as string };
     await expect(ada.push()).rejects.toMatchObject(replaced);
-    await expect(ada.pull()).rejects.toMatchObject({ code: 'REMOTE_EMPTY' });
-    await expect(ada.gc()).rejects.toMatchObject({ code: 'REMOTE_EMPTY' });
+    await expect(ada.pull()).rejects.toMatchObject(replaced);
+    await expect(ada.gc()).rejects.toMatchObject(replaced);
     expect(readdirSync(share)).toEqual([]);
     await ben.commit('x', { a: 'ben 0' });
     await ben.push();
@@ -131,6 +132,92 @@ describe('a share that was put back to what it was', () => {
     await expect(ada.gc({ dryRun: true })).rejects.toMatchObject(gone);
     expect(await keysOf(new FolderBucket(share), 'packs/')).toEqual(packs);
     expect(await ada.pull({ names: ['y'] })).toMatchObject({ upToDate: true });
+  });
+});
+
+describe('a share of which a part is not reached', () => {
+  async function shared() {
+    const scene = await sharing();
+    const { ada } = scene;
+    for (const name of ['x', 'y']) {
+      await ada.commit(name, { a: noise(1, 300_000), [name]: name });
+      await ada.push();
+    }
+    return scene;
+  }
+
+  test('is told where no pointer is there: nothing is taken for dead, or for empty', async () => {
+    await using scene = await shared();
+    const { share, ben } = scene;
+    const packs = await keysOf(new FolderBucket(share), 'packs/');
+    renameSync(join(share, 'refs'), join(share, '.refs'));
+    await ben.commit('z', { a: 'z' });
+    const gone = { code: 'REMOTE_CORRUPT', message: expect.stringContaining('no pointer') as string };
+    for (const attempt of [
+      () => ben.gc(),
+      () => ben.gc({ dryRun: true }),
+      () => ben.pull(),
+      () => ben.push(),
+    ])
+      await expect(attempt()).rejects.toMatchObject(gone);
+    expect(await keysOf(new FolderBucket(share), 'packs/')).toEqual(packs);
+    renameSync(join(share, '.refs'), join(share, 'refs'));
+    await ben.push();
+    expect(await versionsIn(share, 'x')).toEqual(await scene.ada.versions('x'));
+  });
+
+  test('keeps the indexes of packs that are gone for a while, with what is needed', async () => {
+    await using scene = await shared();
+    const { share, ada } = scene;
+    const indexes = await keysOf(new FolderBucket(share), 'idx/');
+    renameSync(join(share, 'packs'), join(share, '.packs'));
+    expect(await ada.gc()).toMatchObject({ deleted: 0, condemned: 0 });
+    expect(ada.scene.warnings.join()).toContain('is gone from');
+    expect(await keysOf(new FolderBucket(share), 'idx/')).toEqual(indexes);
+    rmSync(join(share, 'packs'), { recursive: true, force: true });
+    renameSync(join(share, '.packs'), join(share, 'packs'));
+    expect(await versionsIn(share, 'x')).toEqual(await ada.versions('x'));
+    expect(await versionsIn(share, 'y')).toEqual(await ada.versions('y'));
+  });
+
+  test('keeps them also where they went after they were condemned', async () => {
+    await using scene = await shared();
+    const { share, ada, ben } = scene;
+    const week = 7 * 24 * 60 * 60 * 1000;
+    expect((await ada.gc({ graceMs: week })).condemned).toBeGreaterThan(0);
+    await ben.pull();
+    const indexes = await keysOf(new FolderBucket(share), 'idx/');
+    for (const pack of await keysOf(new FolderBucket(share), 'packs/'))
+      renameSync(join(share, pack), join(share, pack.replace(/^packs/, '+tmp').replaceAll('/', '-')));
+    await ada.gc();
+    expect(await keysOf(new FolderBucket(share), 'idx/')).toEqual(indexes);
+  });
+});
+
+describe('two pushes in one repository', () => {
+  test('are no conflict with each other: the slower one looks again', async () => {
+    await using scene = await sharing();
+    const { share, ada } = scene;
+    await ada.commit('x', { a: '0' });
+    await ada.push();
+    await ada.commit('x', { a: '1' });
+    let faster: Promise<unknown> | undefined;
+    const inner = new FolderBucket(share);
+    const slow = new ScriptedBucket(inner);
+    // After the pointers were read, before what they lead to is merged with what is here.
+    const list = slow.list.bind(slow);
+    slow.list = async function* (prefix, options) {
+      if (prefix.startsWith('gc/') && faster === undefined) {
+        ada.bucket = inner;
+        await (faster = ada.push());
+      }
+      yield* list(prefix, options);
+    };
+    ada.bucket = slow;
+    const pushed = ada.push();
+    expect(await pushed).toMatchObject({ renumbered: [] });
+    expect(faster).toBeDefined();
+    expect(await versionsIn(share, 'x')).toEqual(await ada.versions('x'));
   });
 });
 

@@ -162,8 +162,9 @@ describe('gc of a remote', () => {
   });
 
   test('says so where it may only read, and where there is nothing', async () => {
-    const { bucket, ada } = await twoClones();
+    const { bucket, ada, ben } = await twoClones();
     await using _a = ada;
+    await using _b = ben;
     await ada.commit('cifar', { a: '1' });
     await ada.push();
     const readOnly = new ScriptedBucket(bucket);
@@ -176,9 +177,10 @@ describe('gc of a remote', () => {
       hint: expect.stringContaining('--dry-run') as string,
     });
     expect(await ada.gc({ dryRun: true })).toMatchObject({ packs: 1 });
-    ada.bucket = new MemoryBucket();
-    await expect(ada.gc()).rejects.toMatchObject({ code: 'REMOTE_EMPTY' });
-    expect(await keysOf(ada.bucket as MemoryBucket, '')).toEqual([]);
+    ada.bucket = ben.bucket = new MemoryBucket();
+    await expect(ada.gc()).rejects.toMatchObject({ code: 'REMOTE_REPLACED' });
+    await expect(ben.gc()).rejects.toMatchObject({ code: 'REMOTE_EMPTY' });
+    expect(await keysOf(ada.bucket, '')).toEqual([]);
   });
 
   test('is refused where a store does not keep its conditions', async () => {

@@ -26,7 +26,10 @@ export const cloneCommand = defineCommand({
   ],
   stopped: 'stopped; run it again in the same place, and what was fetched is not fetched again',
   async run({ words, options, out, folder, now, env, open }) {
-    const [{ pull, requireArt }, { initRepository }] = await Promise.all([import('#sync'), import('#repo')]);
+    const [{ pull, requireFormat }, { initRepository }] = await Promise.all([
+      import('#sync'),
+      import('#repo'),
+    ]);
     const [given, dir] = words;
     const root = resolve(folder, dir ?? folderFor(given));
     const url = isFolder(given) ? resolve(folder, given) : given;
@@ -35,7 +38,7 @@ export const cloneCommand = defineCommand({
     {
       // Before anything is made here: is there something to clone?
       await using bucket = await openRemote(folder, address, { env, now });
-      await requireArt(bucket);
+      await requireFormat(bucket, { writing: false });
     }
     if (!resumed) await initRepository(root, { nested: options.nested, onWarning: (text) => out.warn(text) });
     const cloned = async () => {

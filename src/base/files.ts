@@ -62,12 +62,21 @@ export function makeFolders(path: string): void {
       return;
     } catch (error) {
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+      if (errnoOf(error) === 'EEXIST') throw standsInTheWay(path);
       if (errnoOf(error) !== 'ENOENT') throw error;
       if (attempt === 'again' || dirname(path) === path)
         throw new ArtError('FOLDER_UNWRITABLE', `no folder can be made at ${JSON.stringify(path)}`);
       makeFolders(dirname(path));
     }
   }
+}
+
+function standsInTheWay(path: string): ArtError {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const what = isLink ? 'is a link to nothing' : 'is no folder';
+  return new ArtError('FOLDER_UNWRITABLE', `${JSON.stringify(path)} ${what}`, {
+    hint: 'Remove it, or name another folder.',
+  });
 }
 
 /** What unfinished files are called, wherever they lie: never scanned, and removed by a later checkout. */

@@ -19,6 +19,7 @@ const TYPES: ReadonlyMap<number, string> = new Map([
 export interface Fingerprint {
   readonly size: number;
   readonly mtimeMs: number;
+  /** NaN: not known, and not compared. */
   readonly ctimeMs: number;
   readonly ino: number;
 }
@@ -34,6 +35,8 @@ export class DiskEntry implements Fingerprint {
   ctimeMs = 0;
   ino = 0;
   mode = 0;
+  /** Whether it has other names, too: what happens to those changes its ctime. */
+  linked = false;
   /** Left out of versions; scans give such entries only when asked. An ignored folder's path ends in a slash. */
   ignored = false;
 
@@ -51,6 +54,7 @@ export class DiskEntry implements Fingerprint {
     this.mtimeMs = stats.mtimeMs;
     this.ctimeMs = stats.ctimeMs;
     this.ino = stats.ino;
+    this.linked = stats.nlink > 1;
     this.executable = false;
     if (type === 0o100000) {
       this.kind = FILE;
@@ -79,5 +83,6 @@ export function findStats(absolute: string): Stats | undefined {
 }
 
 export function sameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
+  const sameTime = a.ctimeMs === b.ctimeMs || Number.isNaN(a.ctimeMs) || Number.isNaN(b.ctimeMs);
+  return sameTime && a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
 }

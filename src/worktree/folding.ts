@@ -6,12 +6,13 @@ import { foldKey } from './paths.ts';
 
 /**
  * Tells whether names in `dir` (or the nearest folder above it that exists) that differ in case or Unicode
- * normalisation alone are one name there. Tries it with a temporary file; where none can be made the answer is no.
+ * normalisation alone are one name there. Tries it with a temporary file, whose name begins with `unfinished`; where none
+ * can be made the answer is no.
  */
-export function foldsNames(dir: string): boolean {
+export function foldsNames(dir: string, unfinished = TEMPORARY_PREFIX): boolean {
   let folder = dir;
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  const name = `${TEMPORARY_PREFIX}${process.pid}-${Date.now().toString(36)}-a\u00e9`;
+  const name = `${unfinished}${process.pid}-${Date.now().toString(36)}-a\u00e9`;
   const path = join(folder, name);
   try {
     closeSync(openSync(path, 'wx', 0o600));

@@ -61,7 +61,11 @@ export class PlanRowWriter {
       .varint((what ?? found)!.size)
       .bytes(what?.digest ?? NO_DIGEST)
       .sized(what?.extra ?? EMPTY_BYTES);
-    if (found) this.#writer.varint(found.size).f64(found.mtimeMs).f64(found.ctimeMs).f64(found.ino);
+    if (found) {
+      // Removing one name of a file, or writing over it, changes the ctime that it has under its others.
+      const ctimeMs = found.linked && action !== KEEP ? NaN : found.ctimeMs;
+      this.#writer.varint(found.size).f64(found.mtimeMs).f64(ctimeMs).f64(found.ino);
+    }
     return this.#writer.view();
   }
 }

@@ -15,7 +15,7 @@ import { Work } from './progress.ts';
 import { scan } from './scan.ts';
 import { StatCacheReader } from './stat-cache.ts';
 import { TreeWalk } from './tree-walk.ts';
-import { reaperOf } from './unfinished.ts';
+import { reaperOf, unfinishedPrefix } from './unfinished.ts';
 
 const PATHS_A_LOOK = 64;
 
@@ -60,7 +60,10 @@ async function decideAll(options: PlanOptions, plan: CheckoutPlan): Promise<void
     content: new DiskContent(readerFor(options, work), cache),
     cacheIsCurrent: cache?.epoch === options.epoch,
     guard: new GitGuard(options),
-    decider: new Decider(options, plan, { filter, folds: foldsNames(options.dir) }),
+    decider: new Decider(options, plan, {
+      filter,
+      folds: foldsNames(options.dir, unfinishedPrefix(options.dir, options.tmpDir)),
+    }),
   });
   for (let n = 1; ; n++) {
     const path = merge.path;

@@ -23,9 +23,12 @@ describe('making folders', () => {
     writeFileSync(join(root, 'file'), '');
     mkdirSync(join(root, 'folder'));
     symlinkSync('nowhere', join(root, 'link'));
-    expect(() => makeFolders(join(root, 'file'))).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    const said = (text: string) =>
+      expect.objectContaining({ code: 'FOLDER_UNWRITABLE', message: text }) as Error;
+    const shown = (name: string) => JSON.stringify(join(root, name));
+    expect(() => makeFolders(join(root, 'file'))).toThrow(said(`${shown('file')} is no folder`));
     expect(() => makeFolders(join(root, 'file/a'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));
-    expect(() => makeFolders(join(root, 'link/a'))).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    expect(() => makeFolders(join(root, 'link/a'))).toThrow(said(`${shown('link')} is a link to nothing`));
   });
 
   test.runIf(process.platform === 'linux')('ends where nobody may make anything', () => {

@@ -1,6 +1,6 @@
-/** Checks out random trees into a folder that is not there yet: links, empty folders and files in any order. */
+/** Checks out where the order of steps matters: links, empty folders and files in any order, and names of one file. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dice } from '../dice.ts';
@@ -34,4 +34,40 @@ test('a folder is made once, whoever needs it first', { timeout: 60_000 }, () =>
     expect(made.status).toBe(0);
     execFileSync('diff', ['-r', '--no-dereference', tree, join(place.path, `o${round}`)]);
   }
+});
+
+test('several names of one file go, and are written over, together', () => {
+  using place = new Place();
+  const folder = join(place.path, 'd');
+  const at = (name: string) => join(folder, name);
+  const run = (...words: string[]) =>
+    expect(art(place.path, ...words)).toMatchObject({
+      status: 0,
+      stderr: expect.not.stringContaining('error') as string,
+    });
+  const shown = () => readdirSync(folder).map((name) => `${name} ${readFileSync(at(name), 'utf8')}`);
+  const linked = (text: string, ...names: string[]) => {
+    for (const name of names) rmSync(at(name), { force: true });
+    writeFileSync(at(names[0]), text);
+    for (const name of names.slice(1)) linkSync(at(names[0]), at(name));
+  };
+  art(place.path, 'init');
+  mkdirSync(folder);
+  writeFileSync(at('z'), '0');
+  run('commit', 'n', 'd');
+  linked('1', 'a', 'b', 'c');
+  run('commit');
+  run('checkout', 'n:v0');
+  expect(shown()).toEqual(['z 0']);
+  run('checkout', 'n:v1');
+  linked('2', 'a', 'b', 'c');
+  run('checkout', 'n:v1', '--force');
+  expect(shown()).toEqual(['a 1', 'b 1', 'c 1', 'z 0']);
+  linked('3', 'x', 'y');
+  run('checkout', 'n:v1', '--force', '--clean');
+  expect(shown()).toEqual(['a 1', 'b 1', 'c 1', 'z 0']);
+  run('verify', 'n:v1', 'd');
+  linked('4', 'a', 'b');
+  run('download', 'n:v1', 'd');
+  expect(shown()).toEqual(['a 1', 'b 1', 'c 1', 'z 0']);
 });

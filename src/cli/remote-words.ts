@@ -119,7 +119,8 @@ function maybeRemote(error: unknown, word: string | undefined, repository: Repos
 interface Said {
   readonly verb: string;
   readonly nothing: string;
-  readonly dryRun?: boolean;
+  /** Nothing was done: of a push it is known what at most would go, of what would come only the versions. */
+  readonly dryRun?: 'push' | 'pull' | undefined;
 }
 
 /** Runs a push, fetch, pull or clone, and tells people, or a program, what it did, also where some of it did not go through. */
@@ -140,22 +141,25 @@ async function tellSync(result: SyncResult, out: Output, said: Said): Promise<vo
   if (out.json) return out.document(document);
   const { remote, versions, renumbered, objects, bytes, requests, upToDate } = document;
   if (upToDate) return out.say(`${said.nothing} ${remote}`);
-  out.say(
-    `${said.verb} ${remote}: ${formatCount(versions, 'version')}, ${formatCount(objects, 'object')}, ` +
-      `${formatBytes(bytes)} in ${formatCount(requests, 'request')}`,
-  );
+  const moved = `${formatCount(objects, 'object')}, ${formatBytes(bytes)}`;
+  const figures = {
+    done: `, ${moved} in ${formatCount(requests, 'request')}`,
+    push: `, at most ${moved} before compression`,
+    pull: '',
+  }[said.dryRun ?? 'done'];
+  out.say(`${said.verb} ${remote}: ${formatCount(versions, 'version')}${figures}`);
   for (const { name, from, to } of renumbered)
     await out.line(`${printable(name)}: your ${from} is now ${out.style('bold', to)}`);
   for (const { name, renamedTo, numbers } of deleted) {
     if (renamedTo !== null) {
-      const verb = said.dryRun === true ? 'would be called' : 'is called';
+      const verb = said.dryRun !== undefined ? 'would be called' : 'is called';
       await out.line(`${printable(name)}: ${verb} ${printable(renamedTo)} there, for everybody`);
       continue;
     }
     const shown = numbers.slice(0, DELETED_SHOWN_MAX).map((number) => `v${number}`);
     const more = numbers.length - shown.length;
     const which = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
-    const verb = said.dryRun === true ? 'would be deleted' : 'deleted';
+    const verb = said.dryRun !== undefined ? 'would be deleted' : 'deleted';
     await out.line(`${printable(name)}: ${verb} there, for everybody: ${which}`);
   }
 }

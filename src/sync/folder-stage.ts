@@ -1,9 +1,10 @@
 /** Brings files into a folder bucket whole, durably, and only where nothing stands: temporary file, sync, hard link. */
+import type { Dirent } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ArtError, assert, errnoOf, nonce, throwIfAborted } from '#base';
 import type { Body } from './bucket.ts';
 import { folderMissing, isSilence } from './folder-errors.ts';
-import { find, removeFile, syncFolder } from './folder-fs.ts';
+import { find, removeFile, syncFolder, visitEntries } from './folder-fs.ts';
 import type { FolderFs, OpenFile } from './folder-fs.ts';
 
 /** `+` stands in no key, so that what lies here is never listed. */
@@ -198,11 +199,12 @@ export class Stage {
   /** What killed pushes left, by the clock of the file system itself. */
   async #reap(folder: string): Promise<void> {
     const now = await this.#clock();
-    for await (const { name } of await this.fs.entries(folder)) {
+    const visit = async ({ name }: Dirent) => {
       const path = join(folder, name);
       const found = await find(this.fs, path).catch(() => undefined);
       if (found?.isFile() && now - found.mtimeMs > STALE_MS) await removeFile(this.fs, path);
-    }
+    };
+    await visitEntries(this.fs, folder, { begin: () => {}, visit });
   }
 
   /**

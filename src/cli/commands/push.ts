@@ -26,6 +26,10 @@ export const pushCommand = defineCommand({
       );
     };
     const verb = dryRun ? 'would push to' : 'pushed to';
-    await syncAndTell(pushed, out, { verb, dryRun, nothing: 'nothing to push: everything is at' });
+    await syncAndTell(pushed, out, {
+      verb,
+      dryRun: dryRun ? 'push' : undefined,
+      nothing: 'nothing to push: everything is at',
+    });
   },
 });

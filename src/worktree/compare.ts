@@ -73,7 +73,9 @@ export async function* compareFolder(
       const same = equal(content, found, wanted);
       if (!(same instanceof Promise ? await same : same)) changes.push(changeOf(path, found, wanted));
     } else if (
-      found !== undefined ? !found.ignored && filter.matches(path) : isMissing(options.dir, path, wanted!)
+      found !== undefined
+        ? !found.ignored && filter.matches(path) && !wasFilled(found, tree.path)
+        : isMissing(options.dir, path, wanted!)
     ) {
       changes.push(changeOf(path, found, wanted));
     }
@@ -157,6 +159,11 @@ function equal(content: DiskContent, found: DiskEntry, wanted: MapEntry): boolea
 function changedMeanwhile(error: unknown): false {
   if (isArtError(error, 'FILE_CHANGED')) return false;
   throw error;
+}
+
+/** An empty folder is new only if the tree has nothing in it, which would come next: else what went is the difference. */
+function wasFilled({ kind, path }: DiskEntry, next: string | undefined): boolean {
+  return kind === FOLDER && next?.startsWith(path) === true;
 }
 
 /** An empty folder is missing only if it is gone: with files in it, those are the difference. */

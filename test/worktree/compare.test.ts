@@ -54,6 +54,16 @@ test('an empty folder that got a file is not gone', async () => {
   expect(await changes(bench, tree)).toEqual(['added empty/now']);
 });
 
+test('a folder that was emptied is not new', async () => {
+  const bench = new Bench();
+  const tree = await bench.treeOf(CONTENTS);
+  put(bench.dir, CONTENTS);
+  rmSync(join(bench.dir, 'b/c'));
+  rmSync(join(bench.dir, 'b/d'));
+  mkdirSync(join(bench.dir, 'b-'));
+  expect(await changes(bench, tree)).toEqual(['added b-/', 'removed b/c', 'removed b/d']);
+});
+
 test('a file that became a folder or a link is told as such', async () => {
   const bench = new Bench();
   const tree = await bench.treeOf({ a: '1', b: '2', 'c/d': '3' });

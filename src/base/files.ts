@@ -61,8 +61,8 @@ export function makeFolders(path: string): void {
       mkdirSync(path);
       return;
     } catch (error) {
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-      if (errnoOf(error) === 'EEXIST') throw standsInTheWay(path);
+      if (isFolderAt(path)) return;
+      if (IN_THE_WAY.has(errnoOf(error) ?? '')) throw standsInTheWay(path);
       if (errnoOf(error) !== 'ENOENT') throw error;
       if (attempt === 'again' || dirname(path) === path)
         throw new ArtError('FOLDER_UNWRITABLE', `no folder can be made at ${JSON.stringify(path)}`);
@@ -71,12 +71,30 @@ export function makeFolders(path: string): void {
   }
 }
 
+const IN_THE_WAY = new Set(['EEXIST', 'ENOTDIR', 'ELOOP']);
+
 function standsInTheWay(path: string): ArtError {
-  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  const what = isLink ? 'is a link to nothing' : 'is no folder';
+  const isLink = isLinkAt(path);
+  const what = isLink ? 'is a link to nothing' : 'is no folder, or lies below what is none';
   return new ArtError('FOLDER_UNWRITABLE', `${JSON.stringify(path)} ${what}`, {
     hint: 'Remove it, or name another folder.',
   });
+}
+
+function isFolderAt(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function isLinkAt(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /** What unfinished files are called, wherever they lie: never scanned, and removed by a later checkout. */

@@ -119,8 +119,9 @@ function maybeRemote(error: unknown, word: string | undefined, repository: Repos
 interface Said {
   readonly verb: string;
   readonly nothing: string;
+  readonly by: 'push' | 'pull';
   /** Nothing was done: of a push it is known what at most would go, of what would come only the versions. */
-  readonly dryRun?: 'push' | 'pull' | undefined;
+  readonly dryRun?: boolean;
 }
 
 /** Runs a push, fetch, pull or clone, and tells people, or a program, what it did, also where some of it did not go through. */
@@ -128,38 +129,51 @@ export async function syncAndTell(work: () => Promise<SyncResult>, out: Output, 
   try {
     await tellSync(await work(), out, said);
   } catch (error) {
-    if (!out.json && isArtError(error) && error.done !== undefined) {
-      await tellSync(error.done as SyncResult, out, said);
-      await out.end(); // What is told goes before the error, and is no part of what it takes back.
-    }
+    if (!isArtError(error) || error.done === undefined) throw error;
+    const { code, message, hint } = error;
+    const done = documentOf(error.done as SyncResult);
+    if (out.json)
+      throw new ArtError(code, message, { cause: error, done, ...(hint !== undefined && { hint }) });
+    await tellSync(error.done as SyncResult, out, said);
+    await out.end(); // What is told goes before the error, and is no part of what it takes back.
     throw error;
   }
 }
 
+/** What the contract says of it. */
+function documentOf({ deleted: _, moved: __, ...document }: SyncResult): object {
+  return document;
+}
+
 async function tellSync(result: SyncResult, out: Output, said: Said): Promise<void> {
-  const { deleted, ...document } = result;
-  if (out.json) return out.document(document);
-  const { remote, versions, renumbered, objects, bytes, requests, upToDate } = document;
+  if (out.json) return out.document(documentOf(result));
+  const { remote, versions, renumbered, deleted, moved, objects, bytes, requests, upToDate } = result;
   if (upToDate) return out.say(`${said.nothing} ${remote}`);
-  const moved = `${formatCount(objects, 'object')}, ${formatBytes(bytes)}`;
+  const sent = `${formatCount(objects, 'object')}, ${formatBytes(bytes)}`;
   const figures = {
-    done: `, ${moved} in ${formatCount(requests, 'request')}`,
-    push: `, at most ${moved} before compression`,
+    done: `, ${sent} in ${formatCount(requests, 'request')}`,
+    push: `, at most ${sent} before compression`,
     pull: '',
-  }[said.dryRun ?? 'done'];
+  }[said.dryRun === true ? said.by : 'done'];
   out.say(`${said.verb} ${remote}: ${formatCount(versions, 'version')}${figures}`);
   for (const { name, from, to } of renumbered)
     await out.line(`${printable(name)}: your ${from} is now ${out.style('bold', to)}`);
+  const where = said.by === 'push' ? 'there, for everybody' : 'by others';
+  for (const { name, alias, from, to } of moved)
+    await out.line(
+      `${printable(name)}: ${printable(alias)} is ${to ?? 'gone'}${to === null ? '' : ' now'}, and was ${from}`,
+    );
   for (const { name, renamedTo, numbers } of deleted) {
+    if (renamedTo !== null && said.by === 'pull') continue; // A warning has told it.
     if (renamedTo !== null) {
-      const verb = said.dryRun !== undefined ? 'would be called' : 'is called';
-      await out.line(`${printable(name)}: ${verb} ${printable(renamedTo)} there, for everybody`);
+      const verb = said.dryRun === true ? 'would be called' : 'is called';
+      await out.line(`${printable(name)}: ${verb} ${printable(renamedTo)} ${where}`);
       continue;
     }
     const shown = numbers.slice(0, DELETED_SHOWN_MAX).map((number) => `v${number}`);
     const more = numbers.length - shown.length;
     const which = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
-    const verb = said.dryRun !== undefined ? 'would be deleted' : 'deleted';
-    await out.line(`${printable(name)}: ${verb} there, for everybody: ${which}`);
+    const verb = said.dryRun === true ? 'would be deleted' : 'deleted';
+    await out.line(`${printable(name)}: ${verb} ${where}: ${which}`);
   }
 }

@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { getArtifact, getCommit, getSpec } from './find.ts';
 import type { FoundVersion } from './find.ts';
 import { refusePartOf } from './partial.ts';
+import { refusePrivate } from './private-folders.ts';
 import { renamedBinding } from './renamed-binding.ts';
 import { bindingOf } from './status.ts';
 import { bindInWanted, bindablePath, bindingAt, boundFolder, readPins, readWanted } from './wanted-files.ts';
@@ -83,9 +84,10 @@ async function specTarget(context: Context, request: CheckoutRequest, spec: stri
   return checked(context, { name, found, dir, bound: binds !== undefined, binds }, request);
 }
 
-/** Raises BINDING_CONFLICT if the folder is bound to another artifact, or bound and to hold only part of this one. */
+/** Raises USAGE, and BINDING_CONFLICT if the folder is bound to another artifact, or bound and to hold only part of this one. */
 function checked(context: Context, target: Target, request: CheckoutRequest): Target {
   const { name, dir } = target;
+  refusePrivate(dir);
   const owner = bindingAt(context.root, dir);
   if (owner !== undefined && owner.name !== name)
     throw new ArtError('BINDING_CONFLICT', `${JSON.stringify(dir)} is bound to "${owner.name}"`, {
@@ -113,7 +115,7 @@ async function lockedTargets(context: Context, request: CheckoutRequest): Promis
       context.onWarning?.(`art.lock pins no version of "${binding.name}"; its folder stays as it is`);
       continue;
     }
-    const stale = await renamedBinding(context.store, binding);
+    const stale = await renamedBinding(context, binding);
     if (stale !== undefined) throw stale;
     const found = await pinned(context, binding.name, pin);
     targets.push(

@@ -20,6 +20,7 @@ import { NestedRepositories } from './nested.ts';
 import { publishOperation } from './operation.ts';
 import { heldPart } from './partial.ts';
 import { PendingPins, repairPins } from './pending-pins.ts';
+import { refusePrivate } from './private-folders.ts';
 import { promisedAnything } from './promises.ts';
 import { goalsLeft, withGoal } from './unfinished.ts';
 import { bindInWanted, warnIfGitWouldTake } from './wanted-files.ts';
@@ -73,6 +74,7 @@ export async function download(
   const separator = process.platform === 'win32' ? '-' : ':';
   const usual = join(artifactsFolder(context), `${name}${separator}v${found.version.number}`);
   const dir = realPath(request.dir === undefined ? usual : resolve(context.folder, request.dir));
+  refusePrivate(dir);
   await using closing = new Closing();
   await lockFolder(context, dir, closing);
   makeArtifactsFolder(context, dir);

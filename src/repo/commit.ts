@@ -14,7 +14,7 @@ import type { Context } from './context.ts';
 import { addPart, finishDraft } from './drafts.ts';
 import { checkDescription } from './describe.ts';
 import { countingOnly, decideOnly } from './dry-run.ts';
-import { findLiveHeld, getCommit } from './find.ts';
+import { findHeld, findLiveHeld, getCommit } from './find.ts';
 import { NestedRepositories } from './nested.ts';
 import { checkType, decideVersion, wouldBe } from './new-version.ts';
 import type { Decided, NewContent } from './new-version.ts';
@@ -143,7 +143,7 @@ async function refuseEarly(
   plan: CommitPlan,
 ): Promise<Held | undefined> {
   const { name, folder, bound, binding } = plan;
-  const stale = binding && (await renamedBinding(context.store, binding));
+  const stale = binding && (await renamedBinding(context, binding));
   if (stale !== undefined) throw stale;
   const artifact = await findArtifact(context.store, name);
   if (artifact !== undefined) checkType(artifact, plan.type);
@@ -151,10 +151,21 @@ async function refuseEarly(
   const held = await findLiveHeld(context.store, folder);
   // Where a checkout was stopped, what is in the folder decides.
   if (held?.moving.length === 0) refusePartial(plan, held);
+  if (bound && held === undefined) await warnIfHeldIsGone(context, folder);
   if (bound && held !== undefined && held.artifact !== name) context.onWarning?.(holdsAnother(held, name));
   const there = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
   if (!there && request.paths === undefined && !request.allowEmpty) throw boundPathGone(plan, 'is gone');
   return held;
+}
+
+/** What was put on a version that is gone, with all before it, is not known to lack what came after. */
+async function warnIfHeldIsGone({ store, onWarning }: Context, folder: string): Promise<void> {
+  const held = await findHeld(store, folder);
+  if (held === undefined) return;
+  const { path, artifact, number } = held;
+  onWarning?.(
+    `${JSON.stringify(path)} held ${artifact}:v${number}, which was deleted: what later versions changed may not be in it`,
+  );
 }
 
 /** Raises BOUND_PATH_GONE if a bound folder has no file to commit any more: that is perhaps a slip. */

@@ -168,7 +168,7 @@ async function entryNotFound(
     if (near.length >= SUGGESTED_FROM) break;
   }
   const folder = path.endsWith('/') ? path : `${path}/`;
-  const inside = near.some((other) => other.startsWith(folder));
+  const inside = near.some((other) => `${other}/`.startsWith(folder));
   if (inside)
     return new ArtError('USAGE', `"${path}" in ${spec} is a folder`, {
       hint: `\`art ls ${spec} ${folder}\` lists it.`,

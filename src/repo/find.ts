@@ -5,6 +5,7 @@ import type { Commit, Digest } from '#object';
 import type { NodeSource, RecordSource } from '#store';
 import {
   LATEST,
+  RENAMED_TO,
   artifactNotFound,
   artifactOfKey,
   decodeHeld,
@@ -19,7 +20,7 @@ import {
   resolve,
 } from '#version';
 import type { Alias, Artifact, ArtifactName, Held, Version, VersionSpec } from '#version';
-import { findArtifact, records } from './operation.ts';
+import { findArtifact, nameSince, records } from './operation.ts';
 
 export interface FoundVersion {
   readonly artifact: Artifact;
@@ -31,10 +32,31 @@ export interface FoundVersion {
 export async function getArtifact(source: RecordSource & NodeSource, name: ArtifactName): Promise<Artifact> {
   const artifact = await findArtifact(source, name);
   if (artifact !== undefined && !isDeleted(artifact)) return artifact;
+  const to = await nameNow(source, name);
+  if (to !== undefined)
+    throw new ArtError('ARTIFACT_NOT_FOUND', `"${name}" is called "${to}" now`, { hint: `Write "${to}".` });
   if (artifact === undefined) throw artifactNotFound(name, await artifactNames(source));
   throw new ArtError('ARTIFACT_NOT_FOUND', `artifact "${name}" was deleted`, {
     hint: '`art ops` shows by which operation; `art undo OP` takes it back.',
   });
+}
+
+/** What the artifact is called that gave up `name`, here or at a remote; undefined while the name is used, or never was. */
+export async function nameNow(
+  source: RecordSource & NodeSource,
+  name: ArtifactName,
+): Promise<ArtifactName | undefined> {
+  let now: ArtifactName | undefined;
+  for (const seen = new Set([name]); ;) {
+    const at: ArtifactName = now ?? name;
+    const artifact = await findArtifact(source, at);
+    if (artifact !== undefined && !isDeleted(artifact)) return now;
+    const to = artifact === undefined ? await nameSince(source, at) : artifact.state.ext[RENAMED_TO];
+    // What a remote says may be no name at all.
+    if (typeof to !== 'string' || seen.has(to as ArtifactName)) return now;
+    now = to as ArtifactName;
+    seen.add(now);
+  }
 }
 
 /** The version that `spec` names. Raises SPEC_INVALID, ARTIFACT_NOT_FOUND, VERSION_NOT_FOUND, ALIAS_NOT_FOUND, HASH_AMBIGUOUS. */
@@ -131,9 +153,13 @@ export async function findLiveHeld(
   source: RecordSource & NodeSource,
   folder: string,
 ): Promise<Held | undefined> {
-  const held = await findHeld(source, folder);
-  const artifact = held === undefined ? undefined : await findArtifact(source, held.artifact);
-  if (held === undefined || artifact === undefined) return held;
+  const found = await findHeld(source, folder);
+  if (found === undefined) return undefined;
+  // Versions keep their numbers and commits under a new name.
+  const name = (await nameNow(source, found.artifact)) ?? found.artifact;
+  const artifact = await findArtifact(source, name);
+  if (artifact === undefined) return found;
+  const held = { ...found, artifact: name };
   for (let at = held; ;) {
     const version = await findVersionOfCommit(source, artifact, at.commit, at.number);
     if (version !== undefined) return version.number === at.number ? at : { ...at, number: version.number };

@@ -7,6 +7,7 @@ import {
   decodeHeld,
   decodeName,
   decodeNumber,
+  decodeSeen,
   decodeRef,
   decodeStoredDraft,
   editArtifact,
@@ -124,6 +125,14 @@ async function renameArtifact(
     const why = isDeleted(there) ? 'was deleted, and its version numbers are never used again' : 'exists';
     throw new ArtError('NAME_TAKEN', `artifact "${to}" ${why}`, { hint: 'Choose another name.' });
   }
+  if ((await nameSince(locked, to)) !== name && (await wasShared(locked, to)))
+    throw new ArtError(
+      'NAME_TAKEN',
+      `remotes know other versions as "${to}", whose numbers are never used again`,
+      {
+        hint: 'Choose another name.',
+      },
+    );
   await takeName(locked, to);
   await reuseName(locked, to);
   // What a remote knows by this name will come and go under it: no name that differs by case only takes its place.
@@ -172,6 +181,13 @@ async function unmoved(locked: LockedStore, { saved, state }: Artifact): Promise
 async function reuseName(locked: LockedStore, name: ArtifactName): Promise<void> {
   const key = recordKeys.renamed(name);
   if ((await locked.getRecord(key)) !== undefined) locked.setRecord(key, undefined);
+}
+
+/** Whether a remote has, under this name, versions that were here too. */
+async function wasShared(source: RecordSource, name: ArtifactName): Promise<boolean> {
+  for await (const { key, value } of records(source, remoteKeys.all))
+    if (remoteOfKey(key).name === name && decodeSeen(value).synced !== null) return true;
+  return false;
 }
 
 async function isKnownToRemotes(source: RecordSource, name: ArtifactName): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { equalBytes, isArtError } from '#base';
 import type { Digest } from '#object';
 import type { NodeSource, RecordSource } from '#store';
-import { artifactOfKey, findVersion, loadArtifact } from '#version';
+import { artifactOfKey, findVersion, loadArtifact, recordKeys } from '#version';
 import { operations } from './operations.ts';
 
 /** The newest operation after which `number` was gone; undefined if none is known any more. */
@@ -28,7 +28,13 @@ export async function hintToBringBack(
   number: number,
 ): Promise<{ readonly hint?: string }> {
   const operation = await removedBy(source, commit, number);
-  return operation === undefined ? {} : { hint: `\`art undo ${operation}\` brings it back.` };
+  if (operation === undefined) return {};
+  const isOthers = (await source.getRecord(recordKeys.merged(operation))) !== undefined;
+  return {
+    hint: isOthers
+      ? `Others deleted it. Name another version; \`art undo ${operation}\` would take back all that came with that pull.`
+      : `\`art undo ${operation}\` brings it back.`,
+  };
 }
 
 async function has(source: NodeSource, state: Digest, commit: Digest, number: number): Promise<boolean> {

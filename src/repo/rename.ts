@@ -1,10 +1,12 @@
 /** Renames artifacts: history, aliases, binding and what folders hold go with the name. */
 import { ArtError } from '#base';
 import { editArtifact, parseArtifactName, parseTypeName, sameButForCase } from '#version';
+import type { ArtifactName } from '#version';
 import type { Context } from './context.ts';
-import { getArtifact } from './find.ts';
+import { getArtifact, nameNow } from './find.ts';
 import { publishOperation } from './operation.ts';
 import { planRebinding } from './pins.ts';
+import { readPins, readWanted } from './wanted-files.ts';
 
 export interface RenameRequest {
   readonly name: string;
@@ -28,6 +30,11 @@ export async function rename(context: Context, request: RenameRequest): Promise<
     });
   await using tx = await context.store.begin();
   const rebind = await publishOperation(tx, context, async (draft) => {
+    if (isWanted(context, name) && (await nameNow(draft, name)) === to) {
+      // Somebody else has renamed it: what is left is what art.toml and art.lock say here.
+      const { type } = (await getArtifact(draft, to)).state;
+      return planRebinding(context, { name, to, type });
+    }
     const artifact = await getArtifact(draft, name);
     if (sameButForCase(name, to))
       throw new ArtError('NAME_TAKEN', `"${to}" differs from "${name}" by case only`);
@@ -40,4 +47,8 @@ export async function rename(context: Context, request: RenameRequest): Promise<
   // Still under the lock: the database stays open until the transaction ends.
   rebind();
   return { name: to };
+}
+
+function isWanted({ root }: Context, name: ArtifactName): boolean {
+  return readWanted(root).bindings.has(name) || readPins(root).has(name);
 }

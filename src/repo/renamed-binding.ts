@@ -1,21 +1,22 @@
 /** Tells of a folder that is bound to a name which its artifact has given up, here or at a remote. */
 import { ArtError } from '#base';
-import type { NodeSource, RecordSource } from '#store';
-import { RENAMED_TO, isDeleted } from '#version';
 import type { ArtifactName, Binding } from '#version';
 import type { Context } from './context.ts';
-import { findArtifact, nameSince } from './operation.ts';
-import { readWanted } from './wanted-files.ts';
+import { findHeld, nameNow } from './find.ts';
+import { boundFolder, readPins, readWanted } from './wanted-files.ts';
 
-/** BINDING_CONFLICT if what `binding` binds has another name now; undefined while the name is in use, or was never. */
+/** BINDING_CONFLICT if `binding` says the old name of what its folder or `art.lock` has; undefined if it is a new one. */
 export async function renamedBinding(
-  source: RecordSource & NodeSource,
-  { name, path }: Binding,
+  { store, root }: Pick<Context, 'store' | 'root'>,
+  binding: Binding,
 ): Promise<ArtError | undefined> {
-  const to = await nameNow(source, name);
+  const { name, path } = binding;
+  const to = await nameNow(store, name);
   if (to === undefined) return undefined;
+  const held = await findHeld(store, boundFolder(root, binding));
+  if (held?.artifact !== name && !readPins(root).has(name)) return undefined;
   return new ArtError('BINDING_CONFLICT', `"${name}" is called "${to}" now, and ${bindsText(path)}`, {
-    hint: `Take the art.toml of whoever renamed it; or \`art unbind ${name}\`, then \`art commit ${to} PATH\` binds the folder anew.`,
+    hint: `\`art rename ${name} ${to}\` says so in art.toml; or take the art.toml of whoever renamed it.`,
   });
 }
 
@@ -26,10 +27,3 @@ export function staleBindingText({ root }: Pick<Context, 'root'>, name: Artifact
 }
 
 const bindsText = (path: string) => `art.toml still binds ${JSON.stringify(path)} to the old name`;
-
-async function nameNow(source: RecordSource & NodeSource, name: ArtifactName): Promise<string | undefined> {
-  const artifact = await findArtifact(source, name);
-  if (artifact === undefined) return nameSince(source, name);
-  const to = artifact.state.ext[RENAMED_TO];
-  return isDeleted(artifact) && typeof to === 'string' ? to : undefined;
-}

@@ -1,4 +1,5 @@
 /** Knows from where everything hangs that a repository must keep. */
+import { existsSync } from 'node:fs';
 import { isArtError } from '#base';
 import type { Digest } from '#object';
 import type { NodeSource, Roots } from '#store';
@@ -38,7 +39,8 @@ export function rootsSince(since: number, { draftsSince = since, withoutRemote }
     for await (const { key, value } of records(source, remoteKeys.allPushing))
       if (remoteOfKey(key).remote !== withoutRemote) yield decodePushing(value);
     for await (const { value } of records(source, recordKeys.heldFolders)) {
-      const { commit, tree, moving } = decodeHeld(value);
+      const { path, commit, tree, moving } = decodeHeld(value);
+      if (!existsSync(path)) continue; // There is nothing that a change could be measured against.
       yield* await present(source, [commit, tree, ...moving.flatMap((goal) => [goal.commit, goal.tree])]);
     }
     for await (const digests of draftRoots(source, draftsSince)) yield* await present(source, digests);

@@ -61,7 +61,7 @@ async function statusOf(context: Context, binding: Binding): Promise<StatusResul
   const dir = boundFolder(root, binding);
   const pin = readPins(root).get(binding.name);
   const held = await heldHere(context, binding, dir);
-  const stale = await renamedBinding(store, binding);
+  const stale = await renamedBinding(context, binding);
   if (stale !== undefined) context.onWarning?.(stale.message);
   const artifact = await findArtifact(store, binding.name);
   const latest = artifact === undefined ? undefined : await findLatest(store, artifact);

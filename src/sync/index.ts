@@ -12,7 +12,7 @@ export { checkBucket, verdictOf } from './conformance.ts';
 export { checkPacks } from './check-packs.ts';
 export type { CheckOptions, Verdict } from './conformance.ts';
 export { fetch, pull } from './pull.ts';
-export type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
+export type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 export { push } from './push.ts';
 export { freeHere } from './free-here.ts';
 export type { FreeHereRequest } from './free-here.ts';

@@ -169,6 +169,7 @@ export async function rememberAll(
   for (const { at } of changed) if (at.pointer.state !== null) holdState(tx, at.pointer.state);
   await tx.publish(async (locked) => {
     for (const { name, at } of changed) {
+      if (await session.isBehind(name, at.pointer, locked)) continue; // Another command here was faster.
       const synced = (await session.seen(name, locked))?.synced ?? null;
       remember(locked, session, name, at, { synced });
     }

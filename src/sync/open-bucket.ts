@@ -75,6 +75,8 @@ export function parseBucketUrl(
   if (scheme === undefined) {
     if (/^s3:/i.test(url))
       throw refuse('is no address of a remote', 'Write s3://BUCKET/PREFIX, with two slashes.');
+    if (/^[^/\s]+@[^/\s]+:/.test(url))
+      throw refuse('is a path on another machine', 'Mount it and give that folder, or s3://BUCKET/PREFIX.');
     const path = home !== undefined && /^~(\/|$)/.test(url) ? join(home, url.slice(1)) : url;
     return { kind: 'folder', path: isAbsolute(path) ? resolve(path) : resolve(cwd, path) };
   }

@@ -24,6 +24,8 @@ import type { Integrated } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
 import { dryIo } from './dry-io.ts';
+import { deletedFrom, effectOf, movedAliases } from './effect.ts';
+import type { DeletedVersions, MovedAlias } from './effect.ts';
 import { staysThere, tellRenamed } from './given-up.ts';
 import { checkReliance } from './reliance.ts';
 import { RemoteSession, namesOf } from './session.ts';
@@ -54,21 +56,15 @@ export interface RenumberedVersion {
   readonly to: string;
 }
 
-/** Versions that a remote does not have any more, as they were deleted or taken back here, or renamed. */
-export interface DeletedVersions {
-  readonly name: string;
-  /** What they are called there now, if they were renamed. */
-  readonly renamedTo: string | null;
-  readonly numbers: readonly number[];
-}
-
 export interface SyncResult {
   readonly remote: string;
   /** How many versions are new to whoever lacked them. */
   readonly versions: number;
   readonly renumbered: readonly RenumberedVersion[];
-  /** By a push. */
+  /** What the remote has no more by a push, and what is here no more by a pull. */
   readonly deleted: readonly DeletedVersions[];
+  /** Aliases here that others have moved, by a pull. */
+  readonly moved: readonly MovedAlias[];
   readonly objects: number;
   /** Bytes that went over the wire, both ways. */
   readonly bytes: number;
@@ -183,7 +179,7 @@ async function mergeOnce(session: RemoteSession, request: SyncRequest): Promise<
   return result;
 }
 
-type Outcome = Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'>;
+type Outcome = Pick<SyncResult, 'versions' | 'renumbered' | 'deleted' | 'moved' | 'upToDate'>;
 
 /** What merging would do to ours; nothing is kept of it. Raises the conflicts that a pull would. */
 async function tried(
@@ -209,12 +205,18 @@ async function outcomeOf(source: NodeSource, integrated: readonly Integrated[]):
     ({ before, artifact }) => before === null || !equalBytes(before, artifact.saved),
   );
   let versions = 0;
-  for (const { before, artifact } of changed) {
+  const deleted: DeletedVersions[] = [];
+  const moved: MovedAlias[] = [];
+  for (const { name, before, artifact } of changed) {
     const ours = before === null ? undefined : await loadArtifact(source, before);
     versions += (await versionsLackedBy(source, artifact, ours)).size;
+    if (ours === undefined) continue;
+    const effect = await effectOf(source, { before: ours, after: artifact });
+    deleted.push(...deletedFrom(name, artifact, effect));
+    moved.push(...movedAliases(name, { before: ours, after: artifact }, effect));
   }
   const renumbered = integrated.flatMap(({ name, renumbered: rows }) => renumberedOf(name, rows));
-  return { versions, renumbered, upToDate: changed.length === 0 };
+  return { versions, renumbered, deleted, moved, upToDate: changed.length === 0 };
 }
 
 /** In one operation; where one of them has come into conflict since it was looked at, each in one of its own. */
@@ -253,17 +255,17 @@ export function renumberedOf(
 
 export function resultOf(
   session: RemoteSession,
-  result: Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'> & Partial<Pick<SyncResult, 'deleted'>>,
+  result: Pick<SyncResult, 'versions' | 'renumbered' | 'upToDate'> &
+    Partial<Pick<SyncResult, 'deleted' | 'moved'>>,
 ): SyncResult {
   const { remote, objects, cost } = session;
-  const { versions, renumbered, deleted = [], upToDate } = result;
-  return { remote, versions, renumbered, deleted, objects, ...cost, upToDate };
+  const { versions, renumbered, deleted = [], moved = [], upToDate } = result;
+  return { remote, versions, renumbered, deleted, moved, objects, ...cost, upToDate };
 }
 
 /** What is told beside what did not go through: nothing if nothing else did. */
 export function done(result: SyncResult): SyncResult | undefined {
-  const { versions, renumbered, deleted, upToDate } = result;
-  return upToDate || versions + renumbered.length + deleted.length === 0 ? undefined : result;
+  return result.upToDate ? undefined : result;
 }
 
 /** Adds what promises have cost since `before`. */

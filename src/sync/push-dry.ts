@@ -1,17 +1,18 @@
 /** Says what a push would do, by what was last seen there: nothing is fetched or sent, and no content read. */
 import type { RepositoryContext } from '#repo';
-import { RENAMED_TO, loadArtifact } from '#version';
+import { loadArtifact } from '#version';
 import type { ArtifactName } from '#version';
 import { dryIo } from './dry-io.ts';
+import { deletedFrom, effectOf } from './effect.ts';
+import type { DeletedVersions } from './effect.ts';
 import type { Failures } from './failures.ts';
 import { baseOf, fixedBelow } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import { oursOf } from './ours.ts';
 import { done, renumberedOf, resultOf } from './pull.ts';
-import type { DeletedVersions, RenumberedVersion, SyncResult } from './pull.ts';
+import type { RenumberedVersion, SyncResult } from './pull.ts';
 import { countNeeded } from './push-objects.ts';
-import { effectOf } from './push-plan.ts';
 import type { Plan } from './push-plan.ts';
 import type { RemoteSession } from './session.ts';
 
@@ -38,10 +39,10 @@ export async function dryPush(
     const there = state === null ? undefined : { ...(await loadArtifact(store, state)), saved: state };
     const merging = await failures.past(name, () => mergedOf(session, name, there, io));
     if (merging === undefined) continue;
-    const effect = await effectOf(io, { there, merged: merging.artifact });
+    const effect = await effectOf(io, { before: there, after: merging.artifact });
     plans.push({ there, merged: merging.artifact });
     versions += effect.versions;
-    deleted.push(...deletedOf({ name, merged: merging.artifact, effect }));
+    deleted.push(...deletedFrom(name, merging.artifact, effect));
     renumbered.push(...renumberedOf(name, merging.renumbered));
   }
   const needed = await countNeeded(context, plans, io);
@@ -66,16 +67,4 @@ async function mergedOf(
     fixedBelow: await fixedBelow(session, name, io),
     settled: await session.settled(name, io),
   });
-}
-
-/** What goes there because it was deleted here. */
-export function deletedOf({
-  name,
-  merged,
-  effect,
-}: Pick<Plan, 'name' | 'merged' | 'effect'>): DeletedVersions[] {
-  if (effect.deleted.length === 0) return [];
-  const to = merged.state.versionCount === 0 ? merged.state.ext[RENAMED_TO] : undefined;
-  const renamedTo = typeof to === 'string' ? to : null;
-  return [{ name, renamedTo, numbers: [...effect.deleted].sort((a, b) => a - b) }];
 }

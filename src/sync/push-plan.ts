@@ -1,11 +1,12 @@
 /** Plans what each artifact's pointer is to become: merges what is there with what is here, and holds gc to the outcome. */
 import { equalBytes, isArtError } from '#base';
 import { findArtifact } from '#repo';
-import type { NodeSource } from '#store';
-import { changedNumbers, encodePushing, findVersion, remoteKeys } from '#version';
+import { encodePushing, remoteKeys } from '#version';
 import type { ArtifactName } from '#version';
 import { bringStates } from './bring-states.ts';
 import type { Brought, PointerOf } from './bring-states.ts';
+import { effectOf } from './effect.ts';
+import type { Effect } from './effect.ts';
 import { Failures } from './failures.ts';
 import { baseOf, fixedBelow, holdState, remember } from './integrate.ts';
 import type { Published } from './integrate.ts';
@@ -24,14 +25,6 @@ export interface Plan extends PointerOf {
   /** What that was made of here. */
   readonly published: Published;
   readonly effect: Effect;
-}
-
-/** What the remote gets, and what it loses. */
-export interface Effect {
-  /** How many versions it lacks. */
-  readonly versions: number;
-  /** Numbers that were deleted or taken back here. */
-  readonly deleted: readonly number[];
 }
 
 export interface Planned {
@@ -88,7 +81,7 @@ async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: 
             settled: await session.settled(name, locked),
           });
     // From here on both are alive, whatever becomes of ours until it is published.
-    if (there !== undefined) {
+    if (there !== undefined && !(await session.isBehind(name, at.pointer, locked))) {
       const synced = (await session.seen(name, locked))?.synced ?? null;
       remember(locked, session, name, at, { synced });
     }
@@ -99,21 +92,6 @@ async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: 
   });
   const { artifact, moved, renumbered } = merged;
   session.tellOverruled(merged.overruled);
-  const effect = await effectOf(store, { there, merged: artifact });
+  const effect = await effectOf(store, { before: there, after: artifact });
   return { name, at, there, merged: artifact, published: { ours, moved, renumbered }, effect };
-}
-
-export async function effectOf(
-  source: NodeSource,
-  { there, merged }: Pick<Plan, 'merged' | 'there'>,
-): Promise<Effect> {
-  let versions = 0;
-  const deleted: number[] = [];
-  for (const number of await changedNumbers(source, there, merged)) {
-    const before = there && (await findVersion(source, there, number));
-    const after = await findVersion(source, merged, number);
-    if (before === undefined && after !== undefined) versions++;
-    if (before !== undefined && after === undefined) deleted.push(number);
-  }
-  return { versions, deleted };
 }

@@ -5,13 +5,15 @@ import { promisedAnything } from '#repo';
 import type { ArtifactName } from '#version';
 import { AilingPacks } from './ailing-packs.ts';
 import type { PointerOf } from './bring-states.ts';
+import { deletedFrom } from './effect.ts';
+import type { DeletedVersions } from './effect.ts';
 import { Failures } from './failures.ts';
 import { hasAllOf } from './has-all.ts';
 import { integratePublished } from './integrate-published.ts';
 import { knownNames } from './ours.ts';
-import { done, renumberedOf, resultOf, withSpent } from './pull.ts';
-import type { DeletedVersions, RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
-import { deletedOf, dryPush } from './push-dry.ts';
+import { renumberedOf, resultOf, withSpent } from './pull.ts';
+import type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
+import { dryPush } from './push-dry.ts';
 import { checkPromised, sendAll, sendHere } from './push-objects.ts';
 import { isSame, planAll } from './push-plan.ts';
 import type { Plan } from './push-plan.ts';
@@ -21,6 +23,7 @@ import { pauseBeforeTry, pointerOrNew, swapPointer } from './swap-pointer.ts';
 
 interface Totals {
   versions: number;
+  swapped: number;
   readonly renumbered: RenumberedVersion[];
   readonly deleted: DeletedVersions[];
 }
@@ -37,7 +40,7 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const { context } = repository;
   const session = new RemoteSession(context, request.remote, request.bucket);
   const failures = new Failures();
-  const totals: Totals = { versions: 0, renumbered: [], deleted: [] };
+  const totals: Totals = { versions: 0, swapped: 0, renumbered: [], deleted: [] };
   const tags = await session.pointers();
   const promised = await promisedAnything(context.disk);
   const heals = await healsPacks(context, session, promised);
@@ -45,7 +48,7 @@ export async function push(repository: Repository, request: SyncRequest): Promis
   const before = context.promises.spent();
   const result = () => {
     const told = withSpent(resultOf(session, { ...totals, upToDate: false }), context, before);
-    failures.raise(done(told));
+    failures.raise(totals.swapped > 0 ? told : undefined);
     return told;
   };
   if (heals && promised && request.dryRun !== true) {
@@ -53,6 +56,8 @@ export async function push(repository: Repository, request: SyncRequest): Promis
     if (names.length === 0) return { ...result(), upToDate: !healed };
   }
   if (names.length === 0) return { ...result(), upToDate: true };
+  if (request.dryRun === true && tags.size === 0 && (await session.knownBucket()) !== undefined)
+    await session.openForReading(); // One that was seen and is gone takes no push.
   if (request.dryRun === true) return dryPush(session, context, names, failures);
   await checkReliance(context, names);
   const index = await session.openForWriting();
@@ -163,7 +168,8 @@ async function swapAll(
   });
   for (const plan of won) {
     totals.versions += plan.effect.versions;
-    totals.deleted.push(...deletedOf(plan));
+    if (!isSame(plan)) totals.swapped++;
+    totals.deleted.push(...deletedFrom(plan.name, plan.merged, plan.effect));
     const integrated = await failures.past(plan.name, () => integratePublished(session, plan));
     if (integrated !== undefined) totals.renumbered.push(...renumberedOf(plan.name, integrated.renumbered));
   }

@@ -9,6 +9,7 @@ import type { Fingerprint } from './disk-entry.ts';
 import { fileContent } from './file-chunks.ts';
 import { FileWriter, assertUnchanged } from './file-writer.ts';
 import { Folders } from './folders.ts';
+import { LinkedFiles } from './linked-files.ts';
 import { Gatherer } from './gather.ts';
 import { folderOf } from './paths.ts';
 import type { Placer } from './placer.ts';
@@ -57,6 +58,7 @@ class ApplyPass {
   readonly #plan: CheckoutPlan;
   readonly #options: ApplyOptions;
   readonly #folders: Folders;
+  readonly #linked = new LinkedFiles();
   readonly #writer: FileWriter;
   readonly #placer: Placer;
   /** Batches under way, oldest first; each remembers its stats when it is done, so that they come in key order. */
@@ -72,7 +74,7 @@ class ApplyPass {
     this.#plan = plan;
     this.#options = options;
     this.#folders = new Folders(by.root);
-    this.#writer = new FileWriter(this.#folders, unfinishedPrefix(by.root, options.tmpDir));
+    this.#writer = new FileWriter(this.#folders, unfinishedPrefix(by.root, options.tmpDir), this.#linked);
     this.#placer = options.placer;
     this.#stats = by.stats;
     const { written, removed, bytes } = plan.counts;
@@ -92,14 +94,15 @@ class ApplyPass {
     let reached = 0;
     for (const row of this.#rows()) {
       if (gatherer !== undefined) await gatherer.reach(++reached);
-      const isLarge = isContent(row) && row.size > CHUNK_BYTES_MAX;
-      const more = isContent(row) && !isLarge ? row.size : 0;
-      if (isLarge || rows.length === BATCH_ROWS || bytes + more > BATCH_BYTES) {
+      // Also what has other names: those are told from files that somebody edits, one after the other.
+      const isAlone = isContent(row) && (row.size > CHUNK_BYTES_MAX || row.linked);
+      const more = isContent(row) && !isAlone ? row.size : 0;
+      if (isAlone || rows.length === BATCH_ROWS || bytes + more > BATCH_BYTES) {
         await this.#writeBatch(rows);
         rows = [];
         bytes = 0;
       }
-      if (isLarge) {
+      if (isAlone) {
         await this.#settle(0);
         await this.#writeLarge(row);
       } else rows.push(row);
@@ -193,7 +196,12 @@ class ApplyPass {
   }
 
   async *#pieces(row: PlanRow): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-    for await (const batch of fileContent(this.#options, row.digest, row.size)) {
+    const content =
+      row.size > CHUNK_BYTES_MAX
+        ? fileContent(this.#options, row.digest, row.size)
+        : [await this.#options.reader.getMany([{ kind: CHUNK, digest: row.digest }])];
+    for await (const batch of content) {
+      if (row.size <= CHUNK_BYTES_MAX && batch[0].length !== row.size) throw wrongSize(row);
       yield batch;
       for (const piece of batch) this.#work.bytes += piece.length;
       const turn = this.#work.turn({ now: true });
@@ -213,9 +221,9 @@ class ApplyPass {
 
   #removeFile(row: PlanRow): void {
     const absolute = this.#folders.root + row.path;
-    assertUnchanged(absolute, row);
+    assertUnchanged(absolute, row, this.#linked);
     try {
-      unlinkSync(absolute);
+      this.#linked.during(absolute, row, () => unlinkSync(absolute));
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw fileError(error, absolute);
     }

@@ -3,9 +3,10 @@ import { closeSync, fstatSync, lstatSync, openSync, renameSync, symlinkSync, typ
 import { ArtError, WriteBehind, errnoOf, fileError, nonce } from '#base';
 import type { Fingerprint } from './disk-entry.ts';
 import { removeQuietly, type Folders } from './folders.ts';
+import type { LinkedFiles } from './linked-files.ts';
 import { folderOf } from './paths.ts';
 import type { Placer } from './placer.ts';
-import { CHANGED, NEW_FILE, isUnchanged, printAt, type PlacementFailure } from './placing.ts';
+import { CHANGED, NEW_FILE, printAt, type PlacementFailure } from './placing.ts';
 import type { PlanRow } from './plan-row.ts';
 
 /** Bytes of a large file that are written at once. */
@@ -13,14 +14,16 @@ const PIECES_BYTES = 8 * 1024 * 1024;
 
 export class FileWriter {
   readonly #folders: Folders;
+  readonly #linked: LinkedFiles;
   readonly #temporaryPrefix: string;
   /** Memory for bytes on their way into large files. */
   readonly #free: Buffer<ArrayBuffer>[] = [];
   #count = 0;
 
   /** `unfinished`: what the names of unfinished files begin with. */
-  constructor(folders: Folders, unfinished: string) {
+  constructor(folders: Folders, unfinished: string, linked: LinkedFiles) {
     this.#folders = folders;
+    this.#linked = linked;
     this.#temporaryPrefix = `${unfinished}${nonce(6)}-`;
   }
 
@@ -80,7 +83,7 @@ export class FileWriter {
     const temporary = this.#prepare(row);
     try {
       symlinkSync(row.target as Buffer, temporary);
-      renameSync(temporary, this.#folders.root + row.path);
+      this.#place(row, temporary);
       return lstatSync(this.#folders.root + row.path);
     } catch (error) {
       removeQuietly(temporary);
@@ -109,7 +112,7 @@ export class FileWriter {
   /** Makes the folder, looks that nobody changed what the plan saw, and gives a temporary name. */
   #prepare(row: PlanRow): string {
     const { temporary, isNew } = this.#names(row);
-    if (!isNew) assertUnchanged(this.#folders.root + row.path, row);
+    if (!isNew) assertUnchanged(this.#folders.root + row.path, row, this.#linked);
     return temporary;
   }
 
@@ -137,11 +140,16 @@ export class FileWriter {
   /** The stat comes after the rename, which changes ctime, and from the open file: nobody can have swapped it. */
   #rename(row: PlanRow, temporary: string, fd: number): Stats {
     try {
-      renameSync(temporary, this.#folders.root + row.path);
+      this.#place(row, temporary);
       return fstatSync(fd);
     } catch (error) {
       throw this.#failed(error, row);
     }
+  }
+
+  #place(row: PlanRow, temporary: string): void {
+    const absolute = this.#folders.root + row.path;
+    this.#linked.during(absolute, row, () => renameSync(temporary, absolute));
   }
 
   #failed(error: unknown, row: PlanRow): unknown {
@@ -156,8 +164,8 @@ export class FileWriter {
 }
 
 /** Raises UNCOMMITTED_CHANGES if what is at `absolute` is not what the plan found there. */
-export function assertUnchanged(absolute: string, row: PlanRow): void {
-  if (!isUnchanged(absolute, row.found)) throw changedMeanwhile(absolute);
+export function assertUnchanged(absolute: string, row: PlanRow, linked: LinkedFiles): void {
+  if (!linked.isUnchanged(absolute, row)) throw changedMeanwhile(absolute);
 }
 
 function changedMeanwhile(absolute: string): ArtError {

@@ -22,6 +22,8 @@ export interface PlanRow {
   readonly target: Uint8Array;
   /** What is on the disk now; undefined if nothing. */
   readonly found: Fingerprint | undefined;
+  /** Whether that has other names, too. */
+  readonly linked: boolean;
 }
 
 /** Whether bytes of a file are to be written. */
@@ -33,6 +35,7 @@ const NO_DIGEST: Digest = new Uint8Array(DIGEST_BYTES);
 const DESTROYS = 0x10;
 const FOUND = 0x20;
 const EXECUTABLE = 0x40;
+const LINKED = 0x80;
 
 /** The key, where it is at hand, is the path as bytes. */
 type What = Pick<MapEntry, 'kind' | 'executable' | 'size' | 'digest' | 'extra'> &
@@ -52,7 +55,10 @@ export class PlanRowWriter {
   ): Uint8Array {
     const executable = (what ?? found)?.executable === true;
     const flags =
-      (options.destroys === true ? DESTROYS : 0) | (found ? FOUND : 0) | (executable ? EXECUTABLE : 0);
+      (options.destroys === true ? DESTROYS : 0) |
+      (found ? FOUND : 0) |
+      (executable ? EXECUTABLE : 0) |
+      (found?.linked === true ? LINKED : 0);
     this.#writer
       .clear()
       .u8(action | flags)
@@ -61,11 +67,7 @@ export class PlanRowWriter {
       .varint((what ?? found)!.size)
       .bytes(what?.digest ?? NO_DIGEST)
       .sized(what?.extra ?? EMPTY_BYTES);
-    if (found) {
-      // Removing one name of a file, or writing over it, changes the ctime that it has under its others.
-      const ctimeMs = found.linked && action !== KEEP ? NaN : found.ctimeMs;
-      this.#writer.varint(found.size).f64(found.mtimeMs).f64(ctimeMs).f64(found.ino);
-    }
+    if (found) this.#writer.varint(found.size).f64(found.mtimeMs).f64(found.ctimeMs).f64(found.ino);
     return this.#writer.view();
   }
 }
@@ -98,5 +100,6 @@ export function decodePlanRow(bytes: Uint8Array): PlanRow {
     digest,
     target,
     found,
+    linked: (head & LINKED) !== 0,
   };
 }

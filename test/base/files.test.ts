@@ -26,8 +26,12 @@ describe('making folders', () => {
     const said = (text: string) =>
       expect.objectContaining({ code: 'FOLDER_UNWRITABLE', message: text }) as Error;
     const shown = (name: string) => JSON.stringify(join(root, name));
-    expect(() => makeFolders(join(root, 'file'))).toThrow(said(`${shown('file')} is no folder`));
-    expect(() => makeFolders(join(root, 'file/a'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));
+    expect(() => makeFolders(join(root, 'file'))).toThrow(
+      said(`${shown('file')} is no folder, or lies below what is none`),
+    );
+    expect(() => makeFolders(join(root, 'file/a'))).toThrow(
+      expect.objectContaining({ code: 'FOLDER_UNWRITABLE' }),
+    );
     expect(() => makeFolders(join(root, 'link/a'))).toThrow(said(`${shown('link')} is a link to nothing`));
   });
 

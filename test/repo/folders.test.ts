@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -376,4 +377,33 @@ describe('what is wrong with art.lock', () => {
     await Promise.all(['one', 'two'].map((name) => scene.in((r) => r.commit({ name, paths: [name] }))));
     expect((await scene.in((r) => r.status())).map(({ name }) => name).sort()).toEqual(['one', 'two']);
   });
+});
+
+test('a folder that is gone keeps no version alive, and one that is there does', async () => {
+  await using scene = await Scene.make();
+  scene.write({ 'd/a': randomBytes(3_000_000) });
+  const gc = () => scene.in((repository) => repository.gc({ undoWindowDays: 0 }));
+  await scene.in((repository) => repository.commit({ name: 'x', paths: ['d'], bind: false }));
+  await scene.in((repository) => repository.delete({ targets: ['x'], all: true }));
+  const kept = (await gc()).kept;
+  scene.write({ d: null });
+  expect((await gc()).kept).toBeLessThan(kept);
+});
+
+test.each(['.art', '.art/objects', 'sub/.git', 'sub/.GIT/hooks'])('nothing is put into %s', async (dir) => {
+  await using scene = await Scene.make();
+  scene.write({ 'd/a': '1', 'sub/.git/HEAD': 'ref' });
+  await scene.in((repository) => repository.commit({ name: 'x', paths: ['d'] }));
+  const refused = { code: 'USAGE' };
+  const checkout = scene.in((repository) =>
+    repository.checkout({ spec: 'x', dir, clean: true, force: true }),
+  );
+  await expect(checkout).rejects.toMatchObject(refused);
+  await expect(scene.in((repository) => repository.download({ spec: 'x', dir }))).rejects.toMatchObject(
+    refused,
+  );
+  if (dir === '.art')
+    await expect(
+      scene.in((repository) => repository.commit({ name: 'y', paths: [dir] })),
+    ).rejects.toMatchObject(refused);
 });

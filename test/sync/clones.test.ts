@@ -134,6 +134,32 @@ describe('metadata that both changed', () => {
   });
 });
 
+describe('a pull', () => {
+  test('tells what others took away and moved', async () => {
+    const { ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    for (const a of ['0', '1', '2']) await ada.commit('cifar', { a });
+    await ada.alias('cifar:v0', 'best', 'gone');
+    await ada.push();
+    await ben.pull();
+    await ada.remove('cifar', 1);
+    await ada.alias('cifar:v2', 'best');
+    await ada.scene.in((repository) => repository.removeAliases(['cifar:gone']));
+    await ada.push();
+    const told = {
+      deleted: [{ name: 'cifar', renamedTo: null, numbers: [1] }],
+      moved: [
+        { name: 'cifar', alias: 'best', from: 'v0', to: 'v2' },
+        { name: 'cifar', alias: 'gone', from: 'v0', to: null },
+      ],
+    };
+    expect(await ben.pull({ dryRun: true })).toMatchObject(told);
+    expect(await ben.pull()).toMatchObject(told);
+    expect(await ben.pull()).toMatchObject({ upToDate: true, deleted: [], moved: [] });
+  });
+});
+
 describe('fetch', () => {
   test('records what is there, merges nothing, and gc keeps it', async () => {
     const { ada, ben } = await twoClones();

@@ -221,6 +221,42 @@ describe('two pushes in one repository', () => {
   });
 });
 
+describe('a pull beside a pull in one repository', () => {
+  test('begins anew where that one was faster, and merges nothing older over what is newer', async () => {
+    await using scene = await sharing();
+    const { share, ada, ben } = scene;
+    await ben.commit('x', { a: '0' });
+    await ben.push();
+    await ada.pull();
+    await ben.commit('x', { a: '1' });
+    await ben.push();
+    const inner = new FolderBucket(share);
+    const slow = new ScriptedBucket(inner);
+    const get = slow.get.bind(slow);
+    let faster: Promise<unknown> | undefined;
+    // After the pointer was read, before what it leads to is here.
+    slow.get = async (key, options) => {
+      if (key.startsWith('packs/') && faster === undefined) {
+        faster = (async () => {
+          await ben.remove('x', 0);
+          await ben.alias('x:v1', 'prod');
+          await ben.commit('x', { a: '2' });
+          await ben.push();
+          ada.bucket = inner;
+          await ada.pull();
+        })();
+        await faster;
+      }
+      return get(key, options);
+    };
+    ada.bucket = slow;
+    await ada.pull();
+    expect(faster).toBeDefined();
+    expect(await ada.versions('x')).toEqual(await ben.versions('x'));
+    expect(await ada.push()).toMatchObject({ upToDate: true });
+  });
+});
+
 describe('a push of nothing new', () => {
   test('says so only of what is there: a pointer that was cut short is named', async () => {
     await using scene = await sharing();

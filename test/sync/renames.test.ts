@@ -213,3 +213,69 @@ describe('an artifact that was renamed', () => {
     await ada.check();
   });
 });
+
+describe('a folder of an artifact that somebody else renamed', () => {
+  test('still holds its version: what is committed next is made from that, and says what it is behind', async () => {
+    const { ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('data', { a: '0' });
+    await ada.push();
+    await ben.pull();
+    await ben.scene.in((repository) => repository.checkout({ spec: 'data' }));
+    await ada.commit('data', { a: '1' });
+    await rename(ada, 'data', 'foo');
+    await ada.push();
+    await ben.pull();
+    expect(ben.scene.warnings.join()).toContain('art.toml still binds "artifacts/data" to the old name');
+    ben.scene.write({ 'artifacts/data/b': 'ben' });
+    const conflict = {
+      code: 'BINDING_CONFLICT',
+      hint: expect.stringContaining('art rename data foo') as string,
+    };
+    const commit = () => ben.scene.in((repository) => repository.commit({}));
+    await expect(commit()).rejects.toMatchObject(conflict);
+    await expect(ben.scene.in((repository) => repository.checkout({}))).rejects.toMatchObject(conflict);
+    await expect(ben.contents('data')).rejects.toMatchObject({
+      code: 'ARTIFACT_NOT_FOUND',
+      message: '"data" is called "foo" now',
+    });
+    await rename(ben, 'data', 'foo');
+    const [status] = await ben.scene.in((repository) => repository.status());
+    expect(status).toMatchObject({ name: 'foo', held: 'v0', behind: 1, added: ['b'], modified: [] });
+    expect(await commit()).toMatchObject([{ version: 'v2', base: 'v0', behind: 1 }]);
+  });
+
+  test('a name that remotes know is not taken for other versions', async () => {
+    const { ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('x', { a: 'x' });
+    await ada.commit('y', { a: 'y' });
+    await ada.push();
+    await rename(ada, 'y', 'a');
+    await expect(rename(ada, 'x', 'y')).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+    await rename(ada, 'a', 'y');
+    await rename(ada, 'y', 'a');
+    await ada.push();
+    await expect(rename(ada, 'x', 'y')).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+    await ben.pull();
+    expect(await ben.names()).toEqual(['a', 'x']);
+  });
+
+  test('a name that was used again and deleted is not called otherwise any more', async () => {
+    const { ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('data', { a: '0' });
+    await ada.push();
+    await ben.pull();
+    await rename(ben, 'data', 'foo');
+    await ben.push();
+    await ada.pull();
+    await ada.commit('data', { a: 'other' });
+    await ada.push();
+    await ada.remove('data', 1);
+    expect((await ada.push()).deleted).toEqual([{ name: 'data', renamedTo: null, numbers: [1] }]);
+  });
+});

@@ -1,7 +1,7 @@
 /** `art clone`: makes a repository of what a remote has. */
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { ArtError } from '#base';
+import { basename, join, resolve, sep } from 'node:path';
+import { ArtError, realPath } from '#base';
 import { defineCommand } from '../command.ts';
 import { ADDRESS_OPTIONS, addressOf, openRemote, syncAndTell } from '../remote-words.ts';
 import { printable } from '../text.ts';
@@ -33,6 +33,10 @@ export const cloneCommand = defineCommand({
     const [given, dir] = words;
     const root = resolve(folder, dir ?? folderFor(given));
     const url = isFolder(given) ? resolve(folder, given) : given;
+    if (isFolder(given) && `${realPath(root)}${sep}`.startsWith(`${realPath(url)}${sep}`))
+      throw new ArtError('USAGE', `${JSON.stringify(root)} is, or lies in, the remote itself`, {
+        hint: 'Name a folder for the clone: `art clone URL DIR`.',
+      });
     const address = { name: REMOTE, url, ...addressOf(options) };
     const resumed = existsSync(join(root, '.art'));
     {
@@ -43,10 +47,15 @@ export const cloneCommand = defineCommand({
     if (!resumed) await initRepository(root, { nested: options.nested, onWarning: (text) => out.warn(text) });
     const cloned = async () => {
       await using repository = await open({ signed: true, at: root });
-      if (!resumed) repository.addRemote(address);
-      else if (!repository.remotes().some((remote) => remote.name === REMOTE && remote.url === url)) {
+      // A clone of Git may have brought an art.toml that names it already.
+      const known = repository.remotes().find((remote) => remote.name === REMOTE);
+      if (resumed && known?.url !== url)
         throw new ArtError('REPOSITORY_EXISTS', `${JSON.stringify(root)} is a repository already`);
-      }
+      if (known === undefined) repository.addRemote(address);
+      else if (known.url !== url)
+        throw new ArtError('REMOTE_EXISTS', `art.toml there says that ${REMOTE} is ${known.url}`, {
+          hint: 'It is a repository now: `art pull` brings what that remote has.',
+        });
       await using bucket = await openRemote(root, repository.remote(REMOTE), { env, now });
       return await pull(repository, { remote: REMOTE, bucket, ...(options.lazy && { lazy: true }) });
     };
@@ -54,7 +63,7 @@ export const cloneCommand = defineCommand({
       ? 'nothing to clone: everything is here already, from'
       : 'cloned; there are no versions yet at';
     const verb = `cloned into ${printable(root)} from`;
-    await syncAndTell(cloned, out, { verb, nothing });
+    await syncAndTell(cloned, out, { by: 'pull', verb, nothing });
   },
 });
 

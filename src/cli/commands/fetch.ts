@@ -24,6 +24,6 @@ export const fetchCommand = defineCommand({
       );
     };
     const verb = dryRun ? 'would fetch from' : 'fetched from';
-    await syncAndTell(fetched, out, { verb, dryRun: dryRun ? 'pull' : undefined, nothing: 'nothing new at' });
+    await syncAndTell(fetched, out, { verb, by: 'pull', dryRun, nothing: 'nothing new at' });
   },
 });

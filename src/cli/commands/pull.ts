@@ -32,6 +32,6 @@ export const pullCommand = defineCommand({
       );
     };
     const verb = dryRun ? 'would pull from' : 'pulled from';
-    await syncAndTell(pulled, out, { verb, dryRun: dryRun ? 'pull' : undefined, nothing: 'up to date with' });
+    await syncAndTell(pulled, out, { verb, by: 'pull', dryRun, nothing: 'up to date with' });
   },
 });

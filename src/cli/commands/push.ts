@@ -28,7 +28,8 @@ export const pushCommand = defineCommand({
     const verb = dryRun ? 'would push to' : 'pushed to';
     await syncAndTell(pushed, out, {
       verb,
-      dryRun: dryRun ? 'push' : undefined,
+      by: 'push',
+      dryRun,
       nothing: 'nothing to push: everything is at',
     });
   },

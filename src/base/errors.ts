@@ -81,7 +81,7 @@ export const ERRORS = {
   },
   REMOTE_CORRUPT: {
     exit: 4,
-    hint: 'Nothing of it was kept. Whoever still has these versions can mend it by pushing to a new place.',
+    hint: 'Nothing of it was kept. Whoever still has these versions mends it: `art remote check` it, then `art push`; or push to a new place.',
   },
   // 5: two things do not agree
   UNCOMMITTED_CHANGES: { exit: 5, hint: 'Commit them first, or use --force to overwrite them.' },

@@ -114,6 +114,16 @@ function versionsText(numbers: readonly number[]): string {
   return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
+/** Tells that others gave another name to what was renamed here: each keeps its own, and they go apart. */
+export async function tellTwoNames(session: RemoteSession, { state }: Artifact): Promise<void> {
+  const name = state.name as ArtifactName;
+  const [ours, theirs] = [await nameSince(session.context.store, name), state.ext[RENAMED_TO]];
+  if (ours === undefined || typeof theirs !== 'string' || theirs === ours) return;
+  session.context.onWarning?.(
+    `"${name}" is called "${ours}" here and "${theirs}" at ${session.remote}: both stay, and go apart from now on`,
+  );
+}
+
 /** Tells that others renamed what was here under the old name; `before` is what it was. */
 export function tellRenamed(session: RemoteSession, before: Artifact | undefined, { state }: Artifact): void {
   const to = state.ext[RENAMED_TO];

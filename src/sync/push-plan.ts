@@ -8,6 +8,7 @@ import type { Brought, PointerOf } from './bring-states.ts';
 import { effectOf } from './effect.ts';
 import type { Effect } from './effect.ts';
 import { Failures } from './failures.ts';
+import { tellTwoNames } from './given-up.ts';
 import { baseOf, fixedBelow, holdState, remember } from './integrate.ts';
 import type { Published } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
@@ -92,6 +93,7 @@ async function planOf(session: RemoteSession, { name, at }: PointerOf, brought: 
   });
   const { artifact, moved, renumbered } = merged;
   session.tellOverruled(merged.overruled);
+  if (ours === undefined && there !== undefined) await tellTwoNames(session, there);
   const effect = await effectOf(store, { before: there, after: artifact });
   return { name, at, there, merged: artifact, published: { ours, moved, renumbered }, effect };
 }

@@ -246,6 +246,20 @@ describe('a folder of an artifact that somebody else renamed', () => {
     expect(await commit()).toMatchObject([{ version: 'v2', base: 'v0', behind: 1 }]);
   });
 
+  test('that two renamed differently is told: both names stay', async () => {
+    const { ada, ben } = await renamed();
+    await using _a = ada;
+    await using _b = ben;
+    await rename(ben, 'data', 'bar');
+    await ada.push();
+    await ben.push();
+    expect(ben.scene.warnings).toContain(
+      '"data" is called "bar" here and "foo" at origin: both stay, and go apart from now on',
+    );
+    await ben.pull();
+    expect(await ben.names()).toEqual(['bar', 'foo']);
+  });
+
   test('a name that remotes know is not taken for other versions', async () => {
     const { ada, ben } = await twoClones();
     await using _a = ada;

@@ -87,7 +87,7 @@ async function specTarget(context: Context, request: CheckoutRequest, spec: stri
 /** Raises USAGE, and BINDING_CONFLICT if the folder is bound to another artifact, or bound and to hold only part of this one. */
 function checked(context: Context, target: Target, request: CheckoutRequest): Target {
   const { name, dir } = target;
-  refusePrivate(dir);
+  refusePrivate(dir, context.root);
   const owner = bindingAt(context.root, dir);
   if (owner !== undefined && owner.name !== name)
     throw new ArtError('BINDING_CONFLICT', `${JSON.stringify(dir)} is bound to "${owner.name}"`, {

@@ -74,7 +74,7 @@ export async function download(
   const separator = process.platform === 'win32' ? '-' : ':';
   const usual = join(artifactsFolder(context), `${name}${separator}v${found.version.number}`);
   const dir = realPath(request.dir === undefined ? usual : resolve(context.folder, request.dir));
-  refusePrivate(dir);
+  refusePrivate(dir, context.root);
   await using closing = new Closing();
   await lockFolder(context, dir, closing);
   makeArtifactsFolder(context, dir);

@@ -4,12 +4,9 @@ import { isDigest } from '#object';
 import type { Digest } from '#object';
 import type { NodeSource, Roots } from '#store';
 import {
-  RENAMED_TO,
   aliasesByNumber,
   artifactOfKey,
   decodeRef,
-  editArtifact,
-  isDeleted,
   listVersions,
   loadArtifact,
   parseArtifactName,
@@ -72,10 +69,7 @@ export async function deleteVersions(context: Context, request: DeleteRequest): 
       const numbers = versions.map(({ number }) => number);
       if (numbers.length === 0) continue;
       const by = { who: context.author, when: context.now() };
-      const left = await removeVersions(draft, artifact, numbers, by);
-      // Of a name that was used again after a rename, nothing of that is true any more.
-      const { [RENAMED_TO]: _, ...ext } = left.state.ext;
-      await draft.setArtifact(isDeleted(left) ? editArtifact(left, { ext }) : left);
+      await draft.setArtifact(await removeVersions(draft, artifact, numbers, by));
     }
     return { now, op: draft.number };
   });

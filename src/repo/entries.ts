@@ -164,11 +164,11 @@ async function entryNotFound(
 ): Promise<ArtError> {
   const near: string[] = [];
   for await (const batch of entries(store, tree, {})) {
-    near.push(...batch.map(({ key }) => pathOfKey(key)));
+    near.push(...batch.map(({ key, kind }) => pathOfKey(key) + (kind === FOLDER ? '/' : '')));
     if (near.length >= SUGGESTED_FROM) break;
   }
   const folder = path.endsWith('/') ? path : `${path}/`;
-  const inside = near.some((other) => `${other}/`.startsWith(folder));
+  const inside = near.some((other) => other.startsWith(folder));
   if (inside)
     return new ArtError('USAGE', `"${path}" in ${spec} is a folder`, {
       hint: `\`art ls ${spec} ${folder}\` lists it.`,

@@ -34,7 +34,12 @@ export async function getArtifact(source: RecordSource & NodeSource, name: Artif
   if (artifact !== undefined && !isDeleted(artifact)) return artifact;
   const to = await nameNow(source, name);
   if (to !== undefined)
-    throw new ArtError('ARTIFACT_NOT_FOUND', `"${name}" is called "${to}" now`, { hint: `Write "${to}".` });
+    throw new ArtError('ARTIFACT_NOT_FOUND', `"${name}" is called "${to}" now`, {
+      hint:
+        (await findArtifact(source, to)) === undefined
+          ? `\`art pull\` brings "${to}", if it is still there.`
+          : `Write "${to}".`,
+    });
   if (artifact === undefined) throw artifactNotFound(name, await artifactNames(source));
   throw new ArtError('ARTIFACT_NOT_FOUND', `artifact "${name}" was deleted`, {
     hint: '`art ops` shows by which operation; `art undo OP` takes it back.',
@@ -156,10 +161,11 @@ export async function findLiveHeld(
   const found = await findHeld(source, folder);
   if (found === undefined) return undefined;
   // Versions keep their numbers and commits under a new name.
-  const name = (await nameNow(source, found.artifact)) ?? found.artifact;
-  const artifact = await findArtifact(source, name);
+  const to = await nameNow(source, found.artifact);
+  const renamed = to && (await findArtifact(source, to));
+  const artifact = renamed ?? (await findArtifact(source, found.artifact));
   if (artifact === undefined) return found;
-  const held = { ...found, artifact: name };
+  const held = { ...found, artifact: artifact.state.name as ArtifactName };
   for (let at = held; ;) {
     const version = await findVersionOfCommit(source, artifact, at.commit, at.number);
     if (version !== undefined) return version.number === at.number ? at : { ...at, number: version.number };

@@ -3,10 +3,10 @@ import { ArtError } from '#base';
 import { editArtifact, parseArtifactName, parseTypeName, sameButForCase } from '#version';
 import type { ArtifactName } from '#version';
 import type { Context } from './context.ts';
-import { getArtifact, nameNow } from './find.ts';
+import { findHeld, getArtifact, nameNow } from './find.ts';
 import { publishOperation } from './operation.ts';
 import { planRebinding } from './pins.ts';
-import { readPins, readWanted } from './wanted-files.ts';
+import { boundFolder, readPins, readWanted } from './wanted-files.ts';
 
 export interface RenameRequest {
   readonly name: string;
@@ -30,9 +30,12 @@ export async function rename(context: Context, request: RenameRequest): Promise<
     });
   await using tx = await context.store.begin();
   const rebind = await publishOperation(tx, context, async (draft) => {
-    if (isWanted(context, name) && (await nameNow(draft, name)) === to) {
-      // Somebody else has renamed it: what is left is what art.toml and art.lock say here.
+    if (given === undefined && isWanted(context, name) && (await nameNow(draft, name)) === to) {
+      // Somebody else has renamed it: what is left is what art.toml and art.lock say here, and what the folder holds.
       const { type } = (await getArtifact(draft, to)).state;
+      const binding = readWanted(context.root).bindings.get(name);
+      const held = binding && (await findHeld(draft, boundFolder(context.root, binding)));
+      if (held?.artifact === name) draft.setHeld({ ...held, artifact: to });
       return planRebinding(context, { name, to, type });
     }
     const artifact = await getArtifact(draft, name);

@@ -1,8 +1,10 @@
 /** Tells of a folder that is bound to a name which its artifact has given up, here or at a remote. */
 import { ArtError } from '#base';
+import { findVersionOfCommit } from '#version';
 import type { ArtifactName, Binding } from '#version';
 import type { Context } from './context.ts';
 import { findHeld, nameNow } from './find.ts';
+import { findArtifact } from './operation.ts';
 import { boundFolder, readPins, readWanted } from './wanted-files.ts';
 
 /** BINDING_CONFLICT if `binding` says the old name of what its folder or `art.lock` has; undefined if it is a new one. */
@@ -13,8 +15,12 @@ export async function renamedBinding(
   const { name, path } = binding;
   const to = await nameNow(store, name);
   if (to === undefined) return undefined;
+  const artifact = await findArtifact(store, to);
   const held = await findHeld(store, boundFolder(root, binding));
-  if (held?.artifact !== name && !readPins(root).has(name)) return undefined;
+  const had = [held?.artifact === name ? held : undefined, readPins(root).get(name)];
+  const isThere = async (at: (typeof had)[number]) =>
+    at && artifact && (await findVersionOfCommit(store, artifact, at.commit, at.number)) !== undefined;
+  if (!(await isThere(had[0])) && !(await isThere(had[1]))) return undefined;
   return new ArtError('BINDING_CONFLICT', `"${name}" is called "${to}" now, and ${bindsText(path)}`, {
     hint: `\`art rename ${name} ${to}\` says so in art.toml; or take the art.toml of whoever renamed it.`,
   });

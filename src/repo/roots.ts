@@ -39,8 +39,9 @@ export function rootsSince(since: number, { draftsSince = since, withoutRemote }
     for await (const { key, value } of records(source, remoteKeys.allPushing))
       if (remoteOfKey(key).remote !== withoutRemote) yield decodePushing(value);
     for await (const { value } of records(source, recordKeys.heldFolders)) {
-      const { path, commit, tree, moving } = decodeHeld(value);
-      if (!existsSync(path)) continue; // There is nothing that a change could be measured against.
+      const { path, commit, tree, partial, moving } = decodeHeld(value);
+      // What went on there, or only in part, is gone on with; else there is nothing that a change could be measured against.
+      if (!partial && moving.length === 0 && !existsSync(path)) continue;
       yield* await present(source, [commit, tree, ...moving.flatMap((goal) => [goal.commit, goal.tree])]);
     }
     for await (const digests of draftRoots(source, draftsSince)) yield* await present(source, digests);

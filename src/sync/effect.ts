@@ -28,10 +28,12 @@ export interface Effect {
   readonly deleted: readonly number[];
 }
 
-export async function effectOf(
-  source: NodeSource,
-  { before, after }: { readonly before: Artifact | undefined; readonly after: Artifact },
-): Promise<Effect> {
+interface Sides {
+  readonly before: Artifact | undefined;
+  readonly after: Artifact;
+}
+
+export async function effectOf(source: NodeSource, { before, after }: Sides): Promise<Effect> {
   let versions = 0;
   const deleted: number[] = [];
   for (const number of await changedNumbers(source, before, after)) {
@@ -43,21 +45,27 @@ export async function effectOf(
   return { versions, deleted: deleted.sort((a, b) => a - b) };
 }
 
-/** What is gone from `name`, in words of results; nothing if nothing is. */
-export function deletedFrom(name: ArtifactName, after: Artifact, { deleted }: Effect): DeletedVersions[] {
+/** What is gone from `name`, in words of results; nothing if nothing is. A rename counts in the step that brings it. */
+export function deletedFrom(
+  name: ArtifactName,
+  { before, after }: Sides,
+  { deleted }: Effect,
+): DeletedVersions[] {
   if (deleted.length === 0) return [];
-  const to = after.state.versionCount === 0 ? after.state.ext[RENAMED_TO] : undefined;
-  return [{ name, renamedTo: typeof to === 'string' ? to : null, numbers: deleted }];
+  const to = after.state.ext[RENAMED_TO];
+  const isNew = typeof to === 'string' && to !== before?.state.ext[RENAMED_TO];
+  return [{ name, renamedTo: isNew ? to : null, numbers: deleted }];
 }
 
-/** Aliases that name another version than before, or none; not those of versions that are gone. */
+/** Aliases that name another version than before, or none; not those of versions that are gone, or only have other numbers. */
 export function movedAliases(
   name: ArtifactName,
-  { before, after }: { readonly before: Artifact; readonly after: Artifact },
-  { deleted }: Effect,
+  { before, after }: Sides,
+  { deleted, renumbered }: Effect & { readonly renumbered: ReadonlyMap<number, number> },
 ): MovedAlias[] {
   const gone = new Set(deleted);
-  return [...before.state.aliases].flatMap(([alias, from]) => {
+  return [...(before?.state.aliases ?? [])].flatMap(([alias, number]) => {
+    const from = renumbered.get(number) ?? number;
     const to = after.state.aliases.get(alias);
     if (to === from || (to === undefined && gone.has(from))) return [];
     return [{ name, alias, from: `v${from}`, to: to === undefined ? null : `v${to}` }];

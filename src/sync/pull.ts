@@ -207,13 +207,20 @@ async function outcomeOf(source: NodeSource, integrated: readonly Integrated[]):
   let versions = 0;
   const deleted: DeletedVersions[] = [];
   const moved: MovedAlias[] = [];
-  for (const { name, before, artifact } of changed) {
+  for (const { name, before, artifact, renumbered: rows } of changed) {
     const ours = before === null ? undefined : await loadArtifact(source, before);
     versions += (await versionsLackedBy(source, artifact, ours)).size;
     if (ours === undefined) continue;
-    const effect = await effectOf(source, { before: ours, after: artifact });
-    deleted.push(...deletedFrom(name, artifact, effect));
-    moved.push(...movedAliases(name, { before: ours, after: artifact }, effect));
+    const sides = { before: ours, after: artifact };
+    const effect = await effectOf(source, sides);
+    const renumbered = new Map(rows.map(({ from, to }) => [from, to]));
+    const lost = {
+      ...effect,
+      deleted: effect.deleted.filter((number) => !renumbered.has(number)),
+      renumbered,
+    };
+    deleted.push(...deletedFrom(name, sides, lost));
+    moved.push(...movedAliases(name, sides, lost));
   }
   const renumbered = integrated.flatMap(({ name, renumbered: rows }) => renumberedOf(name, rows));
   return { versions, renumbered, deleted, moved, upToDate: changed.length === 0 };

@@ -42,7 +42,7 @@ export async function dryPush(
     const effect = await effectOf(io, { before: there, after: merging.artifact });
     plans.push({ there, merged: merging.artifact });
     versions += effect.versions;
-    deleted.push(...deletedFrom(name, merging.artifact, effect));
+    deleted.push(...deletedFrom(name, { before: there, after: merging.artifact }, effect));
     renumbered.push(...renumberedOf(name, merging.renumbered));
   }
   const needed = await countNeeded(context, plans, io);

@@ -169,7 +169,7 @@ async function swapAll(
   for (const plan of won) {
     totals.versions += plan.effect.versions;
     if (!isSame(plan)) totals.swapped++;
-    totals.deleted.push(...deletedFrom(plan.name, plan.merged, plan.effect));
+    totals.deleted.push(...deletedFrom(plan.name, { before: plan.there, after: plan.merged }, plan.effect));
     const integrated = await failures.past(plan.name, () => integratePublished(session, plan));
     if (integrated !== undefined) totals.renumbered.push(...renumberedOf(plan.name, integrated.renumbered));
   }

@@ -112,7 +112,7 @@ export function removeAlias(artifact: Artifact, alias: Alias): Artifact {
 /** Sets what is said about an artifact as a whole. */
 export function editArtifact(
   artifact: Artifact,
-  changes: Partial<Pick<ArtifactState, 'name' | 'type' | 'description' | 'tags' | 'ext'>>,
+  changes: Partial<Pick<ArtifactState, 'name' | 'type' | 'description' | 'tags'>>,
 ): Artifact {
   const tags = changes.tags === undefined ? artifact.state.tags : tagSet(changes.tags);
   return withState(artifact, { ...changes, tags });

@@ -407,3 +407,27 @@ test.each(['.art', '.art/objects', 'sub/.git', 'sub/.GIT/hooks'])('nothing is pu
       scene.in((repository) => repository.commit({ name: 'y', paths: [dir] })),
     ).rejects.toMatchObject(refused);
 });
+
+test('a folder that had a part and is gone is made again, also after gc', async () => {
+  await using scene = await Scene.make();
+  scene.write({ 'd/s/x': '1', 'd/y': '2' });
+  await scene.in((repository) => repository.commit({ name: 'm', paths: ['d'] }));
+  const part = () => scene.in((r) => r.checkout({ spec: 'm', dir: 'part', paths: ['s/'] }));
+  await part();
+  scene.write({ part: null });
+  await scene.in((repository) => repository.gc({ undoWindowDays: 0 }));
+  await part();
+  expect(Object.keys(scene.contents('part'))).toEqual(['s/x']);
+});
+
+test('a repository below a folder of Git is one like any other', async () => {
+  await using scene = await Scene.make();
+  const root = join(scene.root, 'g/.git/wt');
+  mkdirSync(join(root, 'd'), { recursive: true });
+  await initRepository(root, { nested: true });
+  writeFileSync(join(root, 'd/x'), '1');
+  await using repository = await scene.open({ folder: root });
+  await repository.commit({ name: 'a', paths: ['d'] });
+  expect(await repository.checkout({ spec: 'a', dir: 'o' })).toMatchObject([{ written: 1 }]);
+  await expect(repository.checkout({ spec: 'a', dir: '.art' })).rejects.toMatchObject({ code: 'USAGE' });
+});

@@ -246,6 +246,27 @@ describe('a folder of an artifact that somebody else renamed', () => {
     expect(await commit()).toMatchObject([{ version: 'v2', base: 'v0', behind: 1 }]);
   });
 
+  test('and then deleted leaves what only a folder has to that folder', async () => {
+    const { ada, ben } = await twoClones();
+    await using _a = ada;
+    await using _b = ben;
+    await ada.commit('a', { f: '1' });
+    await ada.commit('other', { o: 'o' });
+    await ada.push();
+    await ben.pull();
+    ben.scene.write({ 'loose/f': '1', 'loose/x': 'only here' });
+    await ben.scene.in((r) => r.commit({ name: 'a', paths: ['loose'], bind: false }));
+    await ben.push();
+    await ada.pull();
+    await rename(ada, 'a', 'b');
+    await ada.push();
+    await ada.scene.in((r) => r.delete({ targets: ['b'], all: true, force: true }));
+    await ada.push();
+    await ben.pull();
+    await ben.scene.in((r) => r.checkout({ spec: 'other', dir: 'loose' }));
+    expect(ben.scene.read('loose/x')).toBe('only here');
+  });
+
   test('that two renamed differently is told: both names stay', async () => {
     const { ada, ben } = await renamed();
     await using _a = ada;

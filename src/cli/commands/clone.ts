@@ -26,14 +26,15 @@ export const cloneCommand = defineCommand({
   ],
   stopped: 'stopped; run it again in the same place, and what was fetched is not fetched again',
   async run({ words, options, out, folder, now, env, open }) {
-    const [{ pull, requireFormat }, { initRepository }] = await Promise.all([
+    const [{ parseBucketUrl, pull, requireFormat }, { initRepository }] = await Promise.all([
       import('#sync'),
       import('#repo'),
     ]);
     const [given, dir] = words;
     const root = resolve(folder, dir ?? folderFor(given));
     const url = isFolder(given) ? resolve(folder, given) : given;
-    if (isFolder(given) && `${realPath(root)}${sep}`.startsWith(`${realPath(url)}${sep}`))
+    const place = parseBucketUrl(url, { cwd: folder, home: env['HOME'] });
+    if (place.kind === 'folder' && `${realPath(root)}${sep}`.startsWith(`${realPath(place.path)}${sep}`))
       throw new ArtError('USAGE', `${JSON.stringify(root)} is, or lies in, the remote itself`, {
         hint: 'Name a folder for the clone: `art clone URL DIR`.',
       });
@@ -49,10 +50,12 @@ export const cloneCommand = defineCommand({
       await using repository = await open({ signed: true, at: root });
       // A clone of Git may have brought an art.toml that names it already.
       const known = repository.remotes().find((remote) => remote.name === REMOTE);
+      const isSame =
+        known !== undefined && (isFolder(known.url) ? resolve(root, known.url) : known.url) === url;
       if (resumed && known?.url !== url)
         throw new ArtError('REPOSITORY_EXISTS', `${JSON.stringify(root)} is a repository already`);
       if (known === undefined) repository.addRemote(address);
-      else if (known.url !== url)
+      else if (!isSame)
         throw new ArtError('REMOTE_EXISTS', `art.toml there says that ${REMOTE} is ${known.url}`, {
           hint: 'It is a repository now: `art pull` brings what that remote has.',
         });

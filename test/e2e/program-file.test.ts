@@ -117,11 +117,7 @@ test('what is loaded only when it is needed can be loaded', () => {
 test.each([
   ['missing', (path: string) => rmSync(path), /ENOENT/],
   // What V8 says of it depends on what lies where it ends.
-  [
-    'torn',
-    (path: string) => truncateSync(path, 400_000),
-    /Unexpected end of input|Invalid or unexpected token/,
-  ],
+  ['torn', (path: string) => truncateSync(path, 400_000), /whole: (?!.*ENOENT)\S/],
 ])('a program that is %s is told in two lines', (_, spoil, why) => {
   spoil(join(bin, 'program.cjs'));
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(bin, 'art.cjs'), 'log'], {

@@ -6,7 +6,7 @@ import type { BucketOptions } from '#sync';
 
 export * from '#repo';
 export { RemoteView, fetch, openBucket, pull, push } from '#sync';
-export type { Bucket, BucketOptions, SyncRequest, SyncResult } from '#sync';
+export type { Bucket, BucketOptions, DeletedVersions, MovedAlias, SyncRequest, SyncResult } from '#sync';
 export { ArtError, ERRORS, isArtError } from '#base';
 export type { ErrorCode } from '#base';
 

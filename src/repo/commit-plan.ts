@@ -1,6 +1,6 @@
 /** Plans a commit of folders and files: what is read, which name it gets, and what is bound. */
 import { existsSync, lstatSync, statSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { ArtError, realPath } from '#base';
 import { parseAlias, parseArtifactName, parseTag, parseTypeName } from '#version';
 import type { Alias, ArtifactName, Binding, Tag, TypeName } from '#version';
@@ -8,6 +8,7 @@ import { sourcesByName } from '#worktree';
 import type { SnapshotSource } from '#worktree';
 import type { CommitRequest } from './commit-request.ts';
 import type { Context } from './context.ts';
+import { refuseOwn } from './private-folders.ts';
 import { bindInWanted, bindablePath, bindingAt, boundFolder, readWanted } from './wanted-files.ts';
 
 /** What a version is called. */
@@ -83,11 +84,7 @@ function pathsPlan(
   const paths = given.map((path) => resolve(context.folder, path));
   for (const path of paths) {
     if (!existsSync(path)) throw pathMissing(path);
-    if (`${realPath(path)}${sep}`.startsWith(`${context.art}${sep}`))
-      throw new ArtError(
-        'USAGE',
-        `${JSON.stringify(path)} is where art keeps everything: it is in no version`,
-      );
+    refuseOwn(realPath(path), context.art);
   }
   const folder = paths.length === 1 && statSync(paths[0]).isDirectory() ? realPath(paths[0]) : undefined;
   const path = folder === undefined ? undefined : bindablePath(context.root, folder);

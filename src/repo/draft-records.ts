@@ -5,9 +5,9 @@ import type { RecordSource } from '#store';
 import { decodeStoredDraft, recordKeys } from '#version';
 import type { ArtifactName, StoredDraft } from '#version';
 import type { Context } from './context.ts';
+import { records } from './operation.ts';
 
 const LISTED_MAX = 20;
-const PAGE = 1000;
 
 export async function findDraft(source: RecordSource, key: string): Promise<StoredDraft | undefined> {
   const record = await source.getRecord(key);
@@ -79,10 +79,5 @@ async function* allDrafts(
   source: RecordSource,
   prefix: string,
 ): AsyncGenerator<{ readonly key: string; readonly draft: StoredDraft }, void> {
-  for (let after: string | undefined; ;) {
-    const page = await source.listRecords(prefix, { limit: PAGE, ...(after !== undefined && { after }) });
-    for (const { key, value } of page) yield { key, draft: decodeStoredDraft(value) };
-    if (page.length < PAGE) return;
-    after = page[page.length - 1].key;
-  }
+  for await (const { key, value } of records(source, prefix)) yield { key, draft: decodeStoredDraft(value) };
 }

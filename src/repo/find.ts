@@ -161,9 +161,9 @@ export async function findLiveHeld(
   const found = await findHeld(source, folder);
   if (found === undefined) return undefined;
   // Versions keep their numbers and commits under a new name.
-  const to = await nameNow(source, found.artifact);
-  const renamed = to && (await findArtifact(source, to));
-  const artifact = renamed ?? (await findArtifact(source, found.artifact));
+  const named = await findArtifact(source, found.artifact);
+  const to = named === undefined || isDeleted(named) ? await nameNow(source, found.artifact) : undefined;
+  const artifact = (to && (await findArtifact(source, to))) ?? named;
   if (artifact === undefined) return found;
   const held = { ...found, artifact: artifact.state.name as ArtifactName };
   for (let at = held; ;) {

@@ -20,7 +20,7 @@ export type { StatusResult } from './status.ts';
 export { Vocabulary } from './vocabulary.ts';
 export type { Known } from './vocabulary.ts';
 export type { DamagedRow, FsckRequest, FsckResult, GcRequest, GcResult } from './care.ts';
-export { findArtifact, nameSince, publishOperation } from './operation.ts';
+export { findArtifact, nameSince, publishOperation, records } from './operation.ts';
 export type { Draft } from './operation.ts';
 export { staleBindingText } from './renamed-binding.ts';
 export { artifactNames, getArtifact, getCommit } from './find.ts';

@@ -1,4 +1,4 @@
-/** Keeps checkouts out of folders that are art's or Git's own. */
+/** Keeps checkouts out of folders that are art's or Git's own, and art's own out of versions. */
 import { relative, sep } from 'node:path';
 import { ArtError } from '#base';
 
@@ -21,4 +21,10 @@ export function refusePrivate(dir: string, root: string): void {
         hint: 'Name another folder.',
       });
   }
+}
+
+/** Raises USAGE if `path`, without links, is or lies inside `art`, the folder of the repository. */
+export function refuseOwn(path: string, art: string): void {
+  if (!`${path}${sep}`.startsWith(`${art}${sep}`)) return;
+  throw new ArtError('USAGE', `${JSON.stringify(path)} is where art keeps everything: it is in no version`);
 }

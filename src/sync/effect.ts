@@ -49,7 +49,7 @@ export async function effectOf(source: NodeSource, { before, after }: Sides): Pr
 export function deletedFrom(
   name: ArtifactName,
   { before, after }: Sides,
-  { deleted }: Effect,
+  { deleted }: Pick<Effect, 'deleted'>,
 ): DeletedVersions[] {
   if (deleted.length === 0) return [];
   const to = after.state.ext[RENAMED_TO];
@@ -57,17 +57,20 @@ export function deletedFrom(
   return [{ name, renamedTo: isNew ? to : null, numbers: deleted }];
 }
 
-/** Aliases that name another version than before, or none; not those of versions that are gone, or only have other numbers. */
-export function movedAliases(
+/** What others took away here, and which aliases they moved; a version that only got another number is neither. */
+export async function lossOf(
+  source: NodeSource,
   name: ArtifactName,
-  { before, after }: Sides,
-  { deleted, renumbered }: Effect & { readonly renumbered: ReadonlyMap<number, number> },
-): MovedAlias[] {
-  const gone = new Set(deleted);
-  return [...(before?.state.aliases ?? [])].flatMap(([alias, number]) => {
+  { before, after }: Sides & { readonly before: Artifact },
+  renumbered: ReadonlyMap<number, number>,
+): Promise<{ readonly deleted: readonly DeletedVersions[]; readonly moved: readonly MovedAlias[] }> {
+  const { deleted } = await effectOf(source, { before, after });
+  const gone = new Set(deleted.filter((number) => !renumbered.has(number)));
+  const moved = [...before.state.aliases].flatMap(([alias, number]) => {
     const from = renumbered.get(number) ?? number;
     const to = after.state.aliases.get(alias);
     if (to === from || (to === undefined && gone.has(from))) return [];
     return [{ name, alias, from: `v${from}`, to: to === undefined ? null : `v${to}` }];
   });
+  return { deleted: deletedFrom(name, { before, after }, { deleted: [...gone] }), moved };
 }

@@ -43,8 +43,10 @@ export interface FolderFs {
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   open(path: string, flags: string | number, mode?: number): Promise<OpenFile>;
-  /** What is in a folder, in no order. */
-  /** Opens `folder`; reading on may raise ENOENT, where a file system that does not say kinds is asked for one that vanished. */
+  /**
+   * What is in a folder, in no order. Reading on, once it is open, may raise ENOENT: where a file system does not say of
+   * what kind an entry is, it is asked of each, and one may have vanished.
+   */
   entries(folder: string): Promise<AsyncIterable<Dirent>>;
 }
 

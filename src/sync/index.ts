@@ -11,6 +11,7 @@ export type { BucketAddress, BucketOptions } from './open-bucket.ts';
 export { checkBucket, verdictOf } from './conformance.ts';
 export { checkPacks } from './check-packs.ts';
 export type { CheckOptions, Verdict } from './conformance.ts';
+export type { DeletedVersions, MovedAlias } from './effect.ts';
 export { fetch, pull } from './pull.ts';
 export type { RenumberedVersion, SyncRequest, SyncResult } from './pull.ts';
 export { push } from './push.ts';

@@ -2,6 +2,7 @@
 import { ArtError, equalBytes, utf8 } from '#base';
 import { NODE } from '#object';
 import type { Digest } from '#object';
+import { records } from '#repo';
 import type { Draft } from '#repo';
 import {
   decodeSeen,
@@ -48,17 +49,13 @@ export async function fixedBelow(
   source: RecordSource & NodeSource,
 ): Promise<number> {
   let next = 0;
-  for (let after: string | undefined; ;) {
-    const rows = await source.listRecords(remoteKeys.all, { limit: 1000, ...(after && { after }) });
-    for (const { key, value } of rows) {
-      const of = remoteOfKey(key);
-      if (of.name !== name || of.remote === session.remote) continue;
-      const { synced } = decodeSeen(value);
-      if (synced !== null) next = Math.max(next, (await loadArtifact(source, synced)).state.next);
-    }
-    if (rows.length < 1000) return next;
-    after = rows[rows.length - 1].key;
+  for await (const { key, value } of records(source, remoteKeys.all)) {
+    const of = remoteOfKey(key);
+    if (of.name !== name || of.remote === session.remote) continue;
+    const { synced } = decodeSeen(value);
+    if (synced !== null) next = Math.max(next, (await loadArtifact(source, synced)).state.next);
   }
+  return next;
 }
 
 /** What theirs was made of, where it is what we have just published. */

@@ -1,21 +1,19 @@
 /** Knows what we have of an artifact that a remote has too, also when its name is not used here any more. */
 import type { ArtifactName } from '#version';
 import { artifactOfKey, parseArtifactName, recordKeys, remoteKeys, remoteOfKey } from '#version';
-import { findArtifact } from '#repo';
+import { findArtifact, records } from '#repo';
 import type { ArtifactIo } from '#version';
-import type { RecordRow, RecordSource } from '#store';
+import type { RecordSource } from '#store';
 import { goneOf } from './given-up.ts';
 import type { SavedArtifact } from './merge-artifacts.ts';
 import type { RemoteSession } from './session.ts';
-
-const PAGE_ROWS = 1000;
 
 /** Every artifact there is here, deleted ones too, and those that were there when we last had it in common. */
 export async function knownNames(session: RemoteSession): Promise<ArtifactName[]> {
   const { store } = session.context;
   const names = new Set<ArtifactName>();
-  for await (const { key } of recordsOf(store, recordKeys.artifacts)) names.add(artifactOfKey(key)!);
-  for await (const { key } of recordsOf(store, remoteKeys.of(session.remote))) {
+  for await (const { key } of records(store, recordKeys.artifacts)) names.add(artifactOfKey(key)!);
+  for await (const { key } of records(store, remoteKeys.of(session.remote))) {
     const name = parseArtifactName(remoteOfKey(key).name);
     if ((await session.seen(name))?.synced != null) names.add(name);
   }
@@ -30,17 +28,4 @@ export async function oursOf(
 ): Promise<SavedArtifact | undefined> {
   const ours = await findArtifact(io, name);
   return ours === undefined ? goneOf(session, name, io) : (ours as SavedArtifact);
-}
-
-/** Every record whose key begins with `prefix`. */
-async function* recordsOf(source: RecordSource, prefix: string): AsyncGenerator<RecordRow, void> {
-  for (let after: string | undefined; ;) {
-    const page = await source.listRecords(prefix, {
-      limit: PAGE_ROWS,
-      ...(after !== undefined && { after }),
-    });
-    yield* page;
-    if (page.length < PAGE_ROWS) return;
-    after = page[page.length - 1].key;
-  }
 }

@@ -24,7 +24,7 @@ import type { Integrated } from './integrate.ts';
 import { mergeArtifacts } from './merge-artifacts.ts';
 import type { MergedArtifact, SavedArtifact } from './merge-artifacts.ts';
 import { dryIo } from './dry-io.ts';
-import { deletedFrom, effectOf, movedAliases } from './effect.ts';
+import { lossOf } from './effect.ts';
 import type { DeletedVersions, MovedAlias } from './effect.ts';
 import { staysThere, tellRenamed } from './given-up.ts';
 import { checkReliance } from './reliance.ts';
@@ -211,16 +211,10 @@ async function outcomeOf(source: NodeSource, integrated: readonly Integrated[]):
     const ours = before === null ? undefined : await loadArtifact(source, before);
     versions += (await versionsLackedBy(source, artifact, ours)).size;
     if (ours === undefined) continue;
-    const sides = { before: ours, after: artifact };
-    const effect = await effectOf(source, sides);
-    const renumbered = new Map(rows.map(({ from, to }) => [from, to]));
-    const lost = {
-      ...effect,
-      deleted: effect.deleted.filter((number) => !renumbered.has(number)),
-      renumbered,
-    };
-    deleted.push(...deletedFrom(name, sides, lost));
-    moved.push(...movedAliases(name, sides, lost));
+    const to = new Map(rows.map((row) => [row.from, row.to]));
+    const loss = await lossOf(source, name, { before: ours, after: artifact }, to);
+    deleted.push(...loss.deleted);
+    moved.push(...loss.moved);
   }
   const renumbered = integrated.flatMap(({ name, renumbered: rows }) => renumberedOf(name, rows));
   return { versions, renumbered, deleted, moved, upToDate: changed.length === 0 };
@@ -344,7 +338,7 @@ async function fetchTheirs(
   for (let again = false; names.length > 0; again = true) {
     const pointers: PointerOf[] = [];
     for (const name of names)
-      if (!tags.has(name) && !vanished.includes(name)) throw notThere(name, tags.keys(), session.remote);
+      if (!tags.has(name) && !vanished.has(name)) throw notThere(name, tags.keys(), session.remote);
     const read = await settleAtMost(POINTERS_AT_ONCE, names, (name) =>
       failures.past(name, () => session.pointer(name, again ? undefined : tags.get(name))),
     );

@@ -1,32 +1,26 @@
 /** Tells a remote that was put back to an earlier state by the pointers that were seen there. */
 import { ArtError } from '#base';
+import { records } from '#repo';
 import type { RecordSource } from '#store';
 import { decodeSeen, remoteKeys, remoteOfKey } from '#version';
 import type { ArtifactName } from '#version';
 import { decodePointer } from './pointer.ts';
 import type { Pointer } from './pointer.ts';
 
-const PAGE = 1000;
-
 /** The pointers that were seen at `remote`, by artifact, as they were last. */
 export async function seenPointers(
-  records: RecordSource,
+  source: RecordSource,
   remote: string,
 ): Promise<Map<ArtifactName, Pointer>> {
   const pointers = new Map<ArtifactName, Pointer>();
-  for (let after: string | undefined; ;) {
-    const options = { limit: PAGE, ...(after !== undefined && { after }) };
-    const rows = await records.listRecords(remoteKeys.of(remote), options);
-    for (const { key, value } of rows) {
-      const name = remoteOfKey(key).name as ArtifactName;
-      pointers.set(
-        name,
-        decodePointer(decodeSeen(value).pointer, `the pointer of "${name}" seen at ${remote}`),
-      );
-    }
-    if (rows.length < PAGE) return pointers;
-    after = rows[rows.length - 1].key;
+  for await (const { key, value } of records(source, remoteKeys.of(remote))) {
+    const name = remoteOfKey(key).name as ArtifactName;
+    pointers.set(
+      name,
+      decodePointer(decodeSeen(value).pointer, `the pointer of "${name}" seen at ${remote}`),
+    );
   }
+  return pointers;
 }
 
 /** What is to be said of a bucket with packs to which nothing leads. */

@@ -114,8 +114,26 @@ class Rescuer {
   }
 }
 
+/** Whether any of `objects` that is alive is in no pack that counts. */
+export async function lacksCopy(
+  objects: readonly PackedObject[],
+  { site, inventory, marker, reader }: Among,
+): Promise<boolean> {
+  const among = { index: site.index, reader, counts: (at: PackId) => inventory.counts(at) };
+  for (const batch of batchesOf(objects.filter(({ digest }) => marker.isLive(digest))))
+    if ((await withoutCopy(batch, among)).length > 0) return true;
+  return false;
+}
+
+export interface Among {
+  readonly site: GcSite;
+  readonly inventory: Inventory;
+  readonly marker: Marker;
+  readonly reader: RemoteReader;
+}
+
 /** Those of `objects` that no pack that counts holds: each copy was read just now. */
-export async function withoutCopy(
+async function withoutCopy(
   objects: readonly PackedObject[],
   among: {
     readonly index: GcSite['index'];
@@ -138,7 +156,7 @@ export async function withoutCopy(
 }
 
 /** In stretches that fit in memory. */
-export function* batchesOf(objects: readonly PackedObject[]): Generator<readonly PackedObject[]> {
+function* batchesOf(objects: readonly PackedObject[]): Generator<readonly PackedObject[]> {
   let batch: PackedObject[] = [];
   let bytes = 0;
   for (const object of objects) {

@@ -2,7 +2,7 @@
 import type { Inventory, ListedPack, PackedObject } from './remote-gc-inventory.ts';
 import { bloomFor } from './remote-gc-mark.ts';
 import type { Marker } from './remote-gc-mark.ts';
-import { batchesOf, withoutCopy } from './remote-gc-rescue.ts';
+import { lacksCopy } from './remote-gc-rescue.ts';
 import type { GcSite } from './remote-gc-site.ts';
 import type { PackId } from './keys.ts';
 import type { RemoteReader } from './remote-reader.ts';
@@ -111,13 +111,8 @@ class Surveyor {
 
   /** Whether a pack of which only the index is there held anything that is alive and nowhere else. */
   async isMissed(pack: PackId): Promise<boolean> {
-    const objects = (await this.#inventory.objectsOf(pack)) ?? [];
-    const { index } = this.#site;
-    for (const batch of batchesOf(objects.filter(({ digest }) => this.#marker.isLive(digest)))) {
-      const counts = (at: PackId) => this.#inventory.counts(at);
-      if ((await withoutCopy(batch, { index, reader: this.#reader, counts })).length > 0) return true;
-    }
-    return false;
+    const [site, inventory, marker, reader] = [this.#site, this.#inventory, this.#marker, this.#reader];
+    return lacksCopy((await inventory.objectsOf(pack)) ?? [], { site, inventory, marker, reader });
   }
 
   /** Those that have their home in this pack. */

@@ -2,12 +2,12 @@
 import { Inventory } from './remote-gc-inventory.ts';
 import type { Marker } from './remote-gc-mark.ts';
 import { fence } from './remote-gc-fence.ts';
-import { batchesOf, withoutCopy } from './remote-gc-rescue.ts';
+import { lacksCopy } from './remote-gc-rescue.ts';
+import type { Among } from './remote-gc-rescue.ts';
 import type { GcSite } from './remote-gc-site.ts';
 import { advanceGcState } from './remote-gc-state.ts';
 import { indexKey, packKey } from './keys.ts';
 import type { PackId } from './keys.ts';
-import type { RemoteReader } from './remote-reader.ts';
 
 export interface Swept {
   readonly packs: number;
@@ -51,29 +51,16 @@ export async function unneeded(
   let stayed = 0;
   const reader = site.reader();
   for (const pack of inventory.leftOver(epoch)) {
-    if (await isNeeded(site, pack, { inventory, marker, reader })) stayed++;
+    if (await isNeeded(pack, { site, inventory, marker, reader })) stayed++;
     else packs.push(pack);
   }
   return { packs, stayed };
 }
 
-async function isNeeded(
-  site: GcSite,
-  pack: PackId,
-  known: { readonly inventory: Inventory; readonly marker: Marker; readonly reader: RemoteReader },
-): Promise<boolean> {
-  const { inventory, marker, reader } = known;
+async function isNeeded(pack: PackId, among: Among): Promise<boolean> {
+  const { inventory } = among;
   const objects = await inventory.objectsOf(pack);
   if (objects === undefined) return inventory.indexes.has(pack) && inventory.packs.has(pack);
   // A pack that is gone may come back, with a disk or a share; without its index nobody would find it.
-  const live = objects.filter(({ digest }) => marker.isLive(digest));
-  for (const batch of batchesOf(live)) {
-    const missing = await withoutCopy(batch, {
-      index: site.index,
-      reader,
-      counts: (at) => inventory.counts(at),
-    });
-    if (missing.length > 0) return true;
-  }
-  return false;
+  return lacksCopy(objects, among);
 }

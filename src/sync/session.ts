@@ -123,9 +123,9 @@ export class RemoteSession {
   }
 
   /** Artifacts that were seen there and have no pointer among `tags`. */
-  async vanished(tags: ReadonlyMap<ArtifactName, Tag>): Promise<ArtifactName[]> {
+  async vanished(tags: ReadonlyMap<ArtifactName, Tag>): Promise<Set<ArtifactName>> {
     const seen = await seenPointers(this.context.store, this.remote);
-    return [...seen.keys()].filter((name) => !tags.has(name));
+    return new Set([...seen.keys()].filter((name) => !tags.has(name)));
   }
 
   /** Conflicts over aliases that somebody has settled here: what theirs was. */

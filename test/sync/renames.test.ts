@@ -214,14 +214,23 @@ describe('an artifact that was renamed', () => {
   });
 });
 
+/** Both have these, in one version each, and share them. */
+async function sharing(...names: readonly string[]) {
+  const { ada, ben } = await twoClones();
+  for (const name of names) await ada.commit(name, { [name]: name });
+  await ada.push();
+  await ben.pull();
+  const dispose = async () => {
+    await ada[Symbol.asyncDispose]();
+    await ben[Symbol.asyncDispose]();
+  };
+  return { ada, ben, [Symbol.asyncDispose]: dispose };
+}
+
 describe('a folder of an artifact that somebody else renamed', () => {
   test('still holds its version: what is committed next is made from that, and says what it is behind', async () => {
-    const { ada, ben } = await twoClones();
-    await using _a = ada;
-    await using _b = ben;
-    await ada.commit('data', { a: '0' });
-    await ada.push();
-    await ben.pull();
+    await using scene = await sharing('data');
+    const { ada, ben } = scene;
     await ben.scene.in((repository) => repository.checkout({ spec: 'data' }));
     await ada.commit('data', { a: '1' });
     await rename(ada, 'data', 'foo');
@@ -247,14 +256,9 @@ describe('a folder of an artifact that somebody else renamed', () => {
   });
 
   test('and then deleted leaves what only a folder has to that folder', async () => {
-    const { ada, ben } = await twoClones();
-    await using _a = ada;
-    await using _b = ben;
-    await ada.commit('a', { f: '1' });
-    await ada.commit('other', { o: 'o' });
-    await ada.push();
-    await ben.pull();
-    ben.scene.write({ 'loose/f': '1', 'loose/x': 'only here' });
+    await using scene = await sharing('a', 'other');
+    const { ada, ben } = scene;
+    ben.scene.write({ 'loose/a': 'a', 'loose/x': 'only here' });
     await ben.scene.in((r) => r.commit({ name: 'a', paths: ['loose'], bind: false }));
     await ben.push();
     await ada.pull();
@@ -282,12 +286,8 @@ describe('a folder of an artifact that somebody else renamed', () => {
   });
 
   test('a name that remotes know is not taken for other versions', async () => {
-    const { ada, ben } = await twoClones();
-    await using _a = ada;
-    await using _b = ben;
-    await ada.commit('x', { a: 'x' });
-    await ada.commit('y', { a: 'y' });
-    await ada.push();
+    await using scene = await sharing('x', 'y');
+    const { ada, ben } = scene;
     await rename(ada, 'y', 'a');
     await expect(rename(ada, 'x', 'y')).rejects.toMatchObject({ code: 'NAME_TAKEN' });
     await rename(ada, 'a', 'y');
@@ -299,12 +299,8 @@ describe('a folder of an artifact that somebody else renamed', () => {
   });
 
   test('a name that was used again and deleted is not called otherwise any more', async () => {
-    const { ada, ben } = await twoClones();
-    await using _a = ada;
-    await using _b = ben;
-    await ada.commit('data', { a: '0' });
-    await ada.push();
-    await ben.pull();
+    await using scene = await sharing('data');
+    const { ada, ben } = scene;
     await rename(ben, 'data', 'foo');
     await ben.push();
     await ada.pull();

@@ -48,14 +48,12 @@ export const cloneCommand = defineCommand({
     if (!resumed) await initRepository(root, { nested: options.nested, onWarning: (text) => out.warn(text) });
     const cloned = async () => {
       await using repository = await open({ signed: true, at: root });
-      // A clone of Git may have brought an art.toml that names it already.
       const known = repository.remotes().find((remote) => remote.name === REMOTE);
-      const isSame =
-        known !== undefined && (isFolder(known.url) ? resolve(root, known.url) : known.url) === url;
       if (resumed && known?.url !== url)
         throw new ArtError('REPOSITORY_EXISTS', `${JSON.stringify(root)} is a repository already`);
       if (known === undefined) repository.addRemote(address);
-      else if (!isSame)
+      // A clone of Git may have brought an art.toml that names it already.
+      else if (known.url !== url && !(isFolder(known.url) && resolve(root, known.url) === url))
         throw new ArtError('REMOTE_EXISTS', `art.toml there says that ${REMOTE} is ${known.url}`, {
           hint: 'It is a repository now: `art pull` brings what that remote has.',
         });
